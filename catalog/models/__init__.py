@@ -1,0 +1,5 @@
+from catalog.models.llm import Llm, LlmCatalog, LlmMapping, LlmStatus
+from catalog.models.price import Price, PriceProgram, Unit
+from catalog.models.upstream import Upstream
+
+__all__ = ["Llm", "LlmCatalog", "LlmMapping", "LlmStatus", "Price", "PriceProgram", "Unit", "Upstream"]

@@ -1,0 +1,230 @@
+"""What the layers of the work say to each other: frozen values, no database, no queue, no money."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+AudioFormat = Literal["mp3", "wav", "flac", "opus", "m4a", "pcm"]
+Phase = Literal["compose", "decode", "enhance", "copy", "encode"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How a model draws its tokens; None leaves the model's own value."""
+
+    top_k: int | None = None
+    top_p: float | None = None
+    temperature: float | None = None
+    cfg_coef: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Ids of uploaded files the song should lean on."""
+
+    reference: str | None = None
+    vocal: str | None = None
+    melody: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend:
+    """Continue an earlier track or an upload from a point, in milliseconds."""
+
+    track: str | None = None
+    upload: str | None = None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SongRequest:
+    """The canonical order, whatever wire it came by. None means: not asked, the model decides.
+
+    Units: `duration_seconds` seconds, `sample_rate` hertz, `bitrate` bits per second, `channels` 1 or 2.
+    """
+
+    prompt: str = ""
+    lyrics: str | None = None
+    instrumental: bool = False
+    title: str | None = None
+    duration_seconds: float | None = None
+    takes: int = 1
+    seed: int | None = None
+    sampling: Sampling = Sampling()
+    enhance: bool = False
+    format: AudioFormat | None = None
+    sample_rate: int | None = None
+    bitrate: int | None = None
+    channels: int | None = None
+    watermark: bool = False
+    references: References = References()
+    extend: Extend | None = None
+    partial_audio: bool = False
+    write_lyrics: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        values = dict(data)
+        values["sampling"] = Sampling(**values.get("sampling") or {})
+        values["references"] = References(**values.get("references") or {})
+        values["extend"] = Extend(**values["extend"]) if values.get("extend") else None
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One sung word; times in milliseconds from the start of the track."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the lyrics as sung; times in milliseconds."""
+
+    start: int
+    end: int
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of a track; times in milliseconds.
+
+    `section_type` is one of intro, verse, pre-chorus, chorus, bridge, break, outro.
+    """
+
+    section_type: str
+    start: int
+    end: int
+    lines: tuple[Line, ...] = ()
+
+
+def sections_as_json(sections: Sequence[Section]) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(section) for section in sections]
+
+
+def sections_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Section, ...]:
+    return tuple(
+        Section(
+            section["section_type"],
+            section["start"],
+            section["end"],
+            tuple(
+                Line(line["start"], line["end"], line["text"], tuple(Word(**word) for word in line["words"]))
+                for line in section["lines"]
+            ),
+        )
+        for section in data
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTake:
+    """One result as an upstream gave it: a whole audio file in whatever container it chose."""
+
+    audio: bytes
+    sections: tuple[Section, ...] = ()
+    seed: int | None = None
+    upstream_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Everything an upstream gave for one attempt."""
+
+    takes: tuple[RawTake, ...]
+    lyrics: str | None = None
+
+
+class Refusal(Exception):
+    """An order that is turned down before any money moves: the caller can mend it.
+
+    `code` is a word of the error table; `param` names the field at fault.
+    """
+
+    def __init__(self, code: str, message: str, *, param: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.param, self.retry_after = code, message, param, retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a job or a take ended badly: a code of the error table and a sentence for the customer."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackView:
+    """A delivered take as a reader may see it. `link` is signed and absolute; `read` loads the bytes."""
+
+    id: str
+    take: int
+    link: str
+    format: AudioFormat
+    sample_rate: int
+    channels: int
+    bitrate: int
+    duration_ms: int
+    size: int
+    sha256: str
+    seed: int | None
+    sections: tuple[Section, ...]
+    charged_micro: int
+    read: Callable[[], bytes] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job as a reader may see it: what every dialect renders, by whichever way it is asked."""
+
+    id: str
+    model: str
+    state: str
+    streaming: bool
+    created: datetime
+    finished: datetime | None
+    progress: float | None
+    takes: int
+    tracks: tuple[TrackView, ...]
+    lyrics: str | None
+    seed: int | None
+    price_micro: int
+    charged_micro: int
+    error: Fault | None
+    wire: Mapping[str, Any]
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer in the words of one wire."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a dialect read from a body: the song, whose model, how the answer is wanted, what was not understood."""
+
+    song: SongRequest
+    model: str
+    catalog: str
+    wire: Mapping[str, Any] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    ignored: tuple[str, ...] = ()
+    transno: str | None = None

@@ -1,0 +1,6 @@
+from generation.models.event import Event
+from generation.models.job import Attempt, IdempotencyKey, Job
+from generation.models.runner import Clock, Runner
+from generation.models.track import Track
+
+__all__ = ["Attempt", "Clock", "Event", "IdempotencyKey", "Job", "Runner", "Track"]

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+import uuid_utils
+from django.db import models
+from django.db.models import Q
+
+from accounts.tenancy import ScopedManager, TenantRow
+from generation.contract import SongRequest
+from generation.states import FINAL, AttemptState, JobState
+
+
+def new_id() -> uuid.UUID:
+    """A time-ordered id (UUID version 7), so that new rows lie together in every index."""
+    return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def held_by(self, token: uuid.UUID) -> Self:
+        """The running job that still carries this fencing token; empty once another has taken over."""
+        return self.filter(state=JobState.RUNNING, token=token)
+
+    def waiting_at(self, moment: datetime) -> Self:
+        return self.filter(state=JobState.QUEUED, run_after__lte=moment)
+
+    def unfinished(self) -> Self:
+        return self.exclude(state__in=FINAL)
+
+
+class Job(TenantRow):
+    """One order and its life: the one truth about it. A queue message is a hint, a channel message a wake-up."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.PROTECT, related_name="+")
+    member = models.ForeignKey("accounts.Membership", null=True, on_delete=models.PROTECT, related_name="+")
+    live = models.BooleanField()
+
+    dialect = models.CharField(max_length=40)
+    wire = models.JSONField(default=dict)
+    """How that wire wants its answer; understood by the dialect alone."""
+    model = models.CharField(max_length=100)
+    """The name the caller ordered."""
+    mapping = models.ForeignKey("catalog.LlmMapping", on_delete=models.PROTECT, related_name="+")
+    upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
+    """None: rehearsal, as for every test key."""
+    request = models.JSONField()
+    quote = models.JSONField()
+
+    state = models.CharField(max_length=20, choices=[(state, state) for state in JobState], default=JobState.QUEUED)
+    streaming = models.BooleanField(default=False)
+    progress = models.FloatField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
+    token = models.UUIDField(null=True)
+    """Fencing: whoever writes for this attempt shows it; a new attempt has another."""
+    runner = models.ForeignKey("generation.Runner", null=True, on_delete=models.SET_NULL, related_name="jobs")
+    run_after = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    sent_count = models.PositiveIntegerField(default=0)
+    deadline = models.DateTimeField()
+    last_seq = models.PositiveIntegerField(default=0)
+
+    lyrics = models.TextField(null=True)
+    charged_micro = models.BigIntegerField(null=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    is_flagged = models.BooleanField(default=False)
+    """Someone should look: the fate of an upstream call is not known."""
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager.from_queryset(JobQuerySet)()
+    unscoped = models.Manager.from_queryset(JobQuerySet)()
+
+    class Meta(TenantRow.Meta):
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="job_state_is_known", condition=Q(state__in=list(JobState))),
+            models.CheckConstraint(
+                name="job_finished_exactly_when_final",
+                condition=Q(state__in=FINAL, finished_at__isnull=False, charged_micro__isnull=False)
+                | (~Q(state__in=FINAL) & Q(finished_at__isnull=True, charged_micro__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_token_exactly_when_running",
+                condition=Q(state=JobState.RUNNING, token__isnull=False)
+                | (~Q(state=JobState.RUNNING) & Q(token__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="job_library", fields=["organization", "-id"]),
+            models.Index(name="job_queue", fields=["run_after"], condition=Q(state=JobState.QUEUED)),
+            models.Index(name="job_in_hand", fields=["runner"], condition=Q(state=JobState.RUNNING)),
+            models.Index(name="job_due", fields=["deadline"], condition=~Q(state__in=FINAL)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.id} ({self.state})"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def song(self) -> SongRequest:
+        return SongRequest.from_json(self.request)
+
+
+class Attempt(TenantRow):
+    """One try at an upstream, written before the call."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    token = models.UUIDField()
+    reference = models.UUIDField(default=new_id, unique=True)
+    """What we call this try when we talk to the upstream."""
+    state = models.CharField(
+        max_length=20, choices=[(state, state) for state in AttemptState], default=AttemptState.SUBMITTING
+    )
+    upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
+    ticket = models.CharField(max_length=200, blank=True)
+    """The upstream's own id of the task."""
+    raw = models.JSONField(default=list)
+    """What came, one entry per take: where its bytes lie, timings of the lyrics, seed, the upstream's id."""
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    cost_micro = models.BigIntegerField(default=0)
+    """What the upstream will bill although nobody was charged: a result that came too late."""
+    started_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta(TenantRow.Meta):
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_number_is_unique")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.job_id} ({self.state})"
+
+
+class IdempotencyKey(TenantRow):
+    """The order that a caller's key stands for; another body under it is a conflict."""
+
+    key = models.CharField(max_length=255)
+    live = models.BooleanField()
+    body_hash = models.CharField(max_length=64)
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="idempotency")
+
+    class Meta(TenantRow.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "live", "key"], name="idempotency_key_is_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"key of {self.job_id}"

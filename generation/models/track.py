@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from django.db import models
+
+from accounts.tenancy import TenantRow
+from generation.models.job import Job, new_id
+
+
+class Track(TenantRow):
+    """One delivered audio. `file` is its name in Django's default storage."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tracks")
+    take = models.PositiveIntegerField()
+    file = models.CharField(max_length=300)
+    format = models.CharField(max_length=10)
+    sample_rate = models.PositiveIntegerField()
+    channels = models.PositiveSmallIntegerField()
+    bitrate = models.PositiveIntegerField()
+    duration_ms = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    seed = models.BigIntegerField(null=True)
+    upstream_id = models.CharField(max_length=200, blank=True)
+    sections = models.JSONField(default=list)
+    """Timings of the lyrics: see generation.contract.Section."""
+    charged_micro = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta(TenantRow.Meta):
+        ordering = ["take"]
+        constraints = [models.UniqueConstraint(fields=["job", "take"], name="track_take_is_unique")]
+
+    def __str__(self) -> str:
+        return f"take {self.take} of {self.job_id}"
