@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from accounts.permissions import words_of
+from accounts.permissions import words_in, words_of
 from accounts.tenancy import TenantRow
 
 
@@ -32,4 +32,4 @@ class Membership(TenantRow):
 
     @property
     def words(self) -> frozenset[str]:
-        return words_of(self.role)
+        return words_of(self.role) & words_in(self.organization.kinds)

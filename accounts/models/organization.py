@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from django.db import models
 
+from accounts.permissions import KINDS
+
 
 class Organization(models.Model):
     """A tenant. Sellers stand above their customers in the tree."""
@@ -38,6 +40,11 @@ class Organization(models.Model):
     @property
     def is_frozen(self) -> bool:
         return self.frozen_at is not None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it is: any of `platform`, `reseller`, `customer`, `provider`."""
+        return frozenset(kind for kind in KINDS if getattr(self, f"is_{kind}"))
 
     def sellers(self) -> Iterator[Organization]:
         """The organizations above this one, nearest first."""

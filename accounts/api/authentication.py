@@ -1,0 +1,73 @@
+"""Who is calling: an API key in a header, or the portal's session. `request.auth` is a `Caller` after either."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from accounts.api.refusals import AccessRefused
+from accounts.caller import Caller
+from accounts.models import User
+from accounts.services.api_keys import UnknownKey, authenticate_key
+from accounts.services.people import caller_for
+from accounts.services.standing import MayNotAct
+
+CHOSEN_ORGANIZATION = "organization"
+"""The session's note of which organization a person with several acts for."""
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer KEY`, or else `x-api-key: KEY`. Without either another way of sign-in may be tried."""
+
+    def authenticate(self, request: Request) -> tuple[User | AnonymousUser, Caller] | None:
+        text = self.key_of(request)
+        if not text:
+            return None
+        caller = _caller_of(text)
+        return (caller.member.user if caller.member else AnonymousUser()), caller
+
+    def key_of(self, request: Request) -> str:
+        """The text given as a key; empty when none was."""
+        given = request.headers.get("authorization", "").strip()
+        scheme, _, key = given.partition(" ")
+        if scheme.lower() == "bearer":
+            return key.strip() or _plain_key(request)
+        # Another scheme is no key of ours: refused as malformed, unless the key stands in its own header.
+        return _plain_key(request) or given
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The portal's session, on every route too; what changes something needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        signed_in = super().authenticate(request)
+        if signed_in is None:
+            return None
+        user = signed_in[0]
+        try:
+            return user, caller_for(user, organization_id=request.session.get(CHOSEN_ORGANIZATION))
+        except MayNotAct as refused:
+            raise AccessRefused("permission_denied", str(refused)) from None
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as refused:
+            raise AccessRefused("permission_denied", str(refused.detail)) from None
+
+
+def _plain_key(request: Request) -> str:
+    return request.headers.get("x-api-key", "").strip()
+
+
+def _caller_of(text: str) -> Caller:
+    try:
+        return authenticate_key(text)
+    except UnknownKey:
+        raise AccessRefused.invalid_key() from None
+    except MayNotAct as refused:
+        raise AccessRefused("permission_denied", str(refused)) from None
