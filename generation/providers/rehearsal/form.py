@@ -1,0 +1,153 @@
+"""The shape of a song: sections with bars and chords, the tempo that makes it as long as ordered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+
+from generation.providers.rehearsal.harmony import Chord, Key, join_sections, progression
+from generation.providers.rehearsal.lyrics import Stanza, SungLine
+from generation.providers.rehearsal.sounds import SAMPLE_RATE
+
+BEATS_PER_BAR = 4
+SHORTEST_SECONDS, LONGEST_SECONDS = 31.0, 59.0
+TEMPO_GIVE = 0.06
+
+NATURAL_BARS = {"intro": 4, "verse": 8, "pre-chorus": 4, "chorus": 8, "bridge": 4, "break": 4, "outro": 4}
+OWN_FORM = ("intro", "verse", "chorus", "break", "verse", "chorus", "outro")
+
+# Who plays. A border is heard because the list changes there.
+LAYERS: dict[str, frozenset[str]] = {
+    "intro": frozenset({"chords", "lead"}),
+    "verse": frozenset({"drums", "bass", "chords", "voice"}),
+    "pre-chorus": frozenset({"build", "bass", "pad", "arp", "voice"}),
+    "chorus": frozenset({"full drums", "crash", "bass", "chords", "pad", "arp", "voice", "harmony"}),
+    "bridge": frozenset({"half drums", "bass", "pad", "voice"}),
+    "break": frozenset({"pad", "arp", "lead"}),
+    "solo": frozenset({"full drums", "crash", "bass", "chords", "lead"}),
+    "outro": frozenset({"chords", "pad", "bass"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A section as planned. `first_bar` counts from the start of the song; there is one chord per bar."""
+
+    section_type: str
+    first_bar: int
+    chords: tuple[Chord, ...]
+    layers: frozenset[str]
+    lines: tuple[SungLine, ...]
+    is_last: bool
+
+    @property
+    def bars(self) -> int:
+        return len(self.chords)
+
+    @property
+    def beats(self) -> int:
+        return self.bars * BEATS_PER_BAR
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    tempo_bpm: float
+    frames: int
+    passages: tuple[Passage, ...]
+
+    def frame_of_bar(self, bar: int) -> int:
+        return self.frame_of_beat(bar * BEATS_PER_BAR)
+
+    def frame_of_beat(self, beat: float) -> int:
+        return round(beat * 60.0 / self.tempo_bpm * SAMPLE_RATE)
+
+    def end_frame(self, passage: Passage) -> int:
+        return self.frames if passage.is_last else self.frame_of_bar(passage.first_bar + passage.bars)
+
+
+def plan_song(
+    stanzas: Sequence[Stanza], key: Key, tempo_bpm: float, duration_seconds: float | None, choose: random.Random
+) -> Plan:
+    """Lay sections out in bars. With an ordered length the tempo gives way by at most 6 % so that bars fill it."""
+    stanzas = tuple(stanzas) or tuple(Stanza(tag, ()) for tag in OWN_FORM)
+    bar_seconds = BEATS_PER_BAR * 60.0 / tempo_bpm
+    if duration_seconds is None:
+        bars = _own_bars(stanzas, bar_seconds)
+        frames = round(bars * bar_seconds * SAMPLE_RATE)
+    else:
+        frames = max(1, round(duration_seconds * SAMPLE_RATE))
+        bars, bar_seconds = _fitted_bars(frames / SAMPLE_RATE, bar_seconds)
+    passages = _lay_out(_affordable(stanzas, bars), bars, key, choose)
+    return Plan(BEATS_PER_BAR * 60.0 / bar_seconds, frames, passages)
+
+
+def _own_bars(stanzas: Sequence[Stanza], bar_seconds: float) -> int:
+    natural = sum(_natural_bars(stanza) for stanza in stanzas)
+    fewest, most = ceil(SHORTEST_SECONDS / bar_seconds), floor(LONGEST_SECONDS / bar_seconds)
+    bars = min(max(natural, fewest), most)
+    return bars + bars % 2 if bars < most else bars
+
+
+def _fitted_bars(seconds: float, bar_seconds: float) -> tuple[int, float]:
+    whole = max(1, round(seconds / bar_seconds))
+    fitted = seconds / whole
+    if abs(fitted / bar_seconds - 1) <= TEMPO_GIVE:
+        return whole, fitted
+    return ceil(seconds / bar_seconds), bar_seconds
+
+
+def _natural_bars(stanza: Stanza) -> int:
+    return max(2 * len(stanza.lines), NATURAL_BARS[stanza.section_type] // (1 if stanza.lines else 2), 2)
+
+
+def _affordable(stanzas: Sequence[Stanza], bars: int) -> list[Stanza]:
+    """A song shorter than its sections keeps the sung ones first, then the earlier ones."""
+    if len(stanzas) <= bars:
+        return list(stanzas)
+    by_worth = sorted(range(len(stanzas)), key=lambda place: (not stanzas[place].lines, place))
+    return [stanzas[place] for place in sorted(by_worth[:bars])]
+
+
+def _lay_out(stanzas: Sequence[Stanza], bars: int, key: Key, choose: random.Random) -> tuple[Passage, ...]:
+    shares = _share_bars([_natural_bars(stanza) for stanza in stanzas], bars)
+    rounds = {kind: random.Random(f"{choose.random()}") for kind in LAYERS}  # noqa: S311 - a tune, not a secret
+    seeds = {kind: maker.random() for kind, maker in rounds.items()}
+    chords, layers = [], []
+    for place, (stanza, share) in enumerate(zip(stanzas, shares, strict=True)):
+        before = stanzas[place - 1].section_type if place else None
+        kind = stanza.section_type
+        again = before == kind and place % 2 == 1
+        around = progression(key, kind, again=again, choose=random.Random(seeds[kind]))  # noqa: S311
+        chords.append([around[bar % 4] for bar in range(share)])
+        layers.append(_layers(stanza, layers[-1] if layers else None))
+    passages, first_bar = [], 0
+    for place, joined in enumerate(join_sections(key, chords)):
+        stanza = stanzas[place]
+        is_last = place == len(stanzas) - 1
+        passages.append(Passage(stanza.section_type, first_bar, joined, layers[place], stanza.lines, is_last))
+        first_bar += len(joined)
+    return tuple(passages)
+
+
+def _layers(stanza: Stanza, before: frozenset[str] | None) -> frozenset[str]:
+    name = "solo" if stanza.tag in ("solo", "inst") else stanza.section_type
+    layers = LAYERS[name]
+    if layers != before:
+        return layers
+    # The same section twice: the second round is coloured otherwise.
+    return layers ^ frozenset({"arp", "pad", "crash"})
+
+
+def _share_bars(natural: Sequence[int], bars: int) -> list[int]:
+    """Give out bars in proportion, in pairs while there are enough, at least one each, all of them."""
+    unit = 2 if bars >= 2 * len(natural) else 1
+    units, spare = divmod(bars, unit)
+    shares = [1] * len(natural)
+    while sum(shares) < units:
+        hungriest = max(range(len(natural)), key=lambda place: natural[place] / shares[place])
+        shares[hungriest] += 1
+    given = [share * unit for share in shares]
+    given[-1] += spare
+    return given

@@ -1,0 +1,126 @@
+"""The last touch: one loudness for every song, no peak over the ceiling, quiet edges."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from generation.providers.rehearsal.sounds import SAMPLE_RATE, Samples
+
+TARGET_LUFS = -16.0
+# Lossy coding overshoots by more than one decibel at low bitrates; the ceiling leaves room for it.
+CEILING = 10 ** (-2.8 / 20)
+MAXIMUM_GAIN = 10 ** (24 / 20)
+WINDOW_FRAMES = SAMPLE_RATE // 10
+BATCH_WINDOWS = 64
+SLICE_FRAMES = 32
+CHUNK_FRAMES = SLICE_FRAMES * 4096
+FADE_IN_FRAMES, FADE_OUT_FRAMES = 48, 6600
+
+
+def master(mix: Samples) -> Samples:
+    """Level, limit and fade a stereo mix of shape (2, frames) in place; returns it."""
+    gain = min(MAXIMUM_GAIN, 10 ** ((TARGET_LUFS - loudness_lufs(mix)) / 20))
+    _limit(mix, gain)
+    # The limiter costs a little loudness; what is lost is given back where the ceiling allows.
+    lost = TARGET_LUFS - loudness_lufs(mix)
+    if lost > 0.5:
+        _limit(mix, 10 ** (lost / 20))
+    _fade(mix)
+    return mix
+
+
+def loudness_lufs(mix: Samples) -> float:
+    """Gated loudness after ITU-R BS.1770-4, its filters applied to the power of 100 ms windows; -70 for silence.
+
+    Within about 0.2 LU of the filtered signal for music, at a fraction of the time.
+    """
+    windows = max(1, mix.shape[1] // WINDOW_FRAMES)
+    padded = mix if mix.shape[1] >= WINDOW_FRAMES else np.pad(mix, ((0, 0), (0, WINDOW_FRAMES - mix.shape[1])))
+    framed = padded[:, : windows * WINDOW_FRAMES].reshape(2, windows, WINDOW_FRAMES)
+    powers = np.zeros(windows)
+    for first in range(0, windows, BATCH_WINDOWS):
+        spectra = np.fft.rfft(framed[:, first : first + BATCH_WINDOWS], axis=2)
+        energy = spectra.real**2 + spectra.imag**2
+        powers[first : first + BATCH_WINDOWS] = (energy @ _weights()).sum(axis=0)
+    span = min(4, windows)
+    blocks = np.convolve(powers, np.ones(span) / span, "valid")
+    return _gated(blocks)
+
+
+def _gated(blocks: np.ndarray) -> float:
+    loudness = -0.691 + 10 * np.log10(np.maximum(blocks, 1e-12))
+    heard = blocks[loudness > -70]
+    if not len(heard):
+        return -70.0
+    floor = -0.691 + 10 * np.log10(heard.mean()) - 10
+    return float(-0.691 + 10 * np.log10(blocks[(loudness > -70) & (loudness > floor)].mean()))
+
+
+@lru_cache(maxsize=1)
+def _weights() -> Samples:
+    """Power response of the K filters per bin of a window, scaled so that a dot product gives mean square."""
+    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(WINDOW_FRAMES))
+    shelf = _biquad_response(turn, *_high_shelf())
+    pass_high = _biquad_response(turn, *_high_pass())
+    doubled = np.full(len(turn), 2.0)
+    doubled[0] = doubled[-1] = 1.0
+    return (np.abs(shelf * pass_high) ** 2 * doubled / WINDOW_FRAMES**2).astype(np.float32)
+
+
+def _biquad_response(turn: np.ndarray, ahead: tuple[float, ...], back: tuple[float, ...]) -> np.ndarray:
+    return np.polyval(ahead[::-1], turn) / np.polyval(back[::-1], turn)
+
+
+def _high_shelf() -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The head's shelf of BS.1770, its analogue prototype (1681.97 Hz, +4 dB, Q 0.7072) at our sample rate."""
+    bend, q, high = np.tan(np.pi * 1681.974450955533 / SAMPLE_RATE), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
+    band = high**0.4996667741545416
+    scale = 1 + bend / q + bend**2
+    ahead = ((high + band * bend / q + bend**2) / scale, 2 * (bend**2 - high) / scale, (high - band * bend / q + bend**2) / scale)
+    return ahead, (1.0, 2 * (bend**2 - 1) / scale, (1 - bend / q + bend**2) / scale)
+
+
+def _high_pass() -> tuple[tuple[float, ...], tuple[float, ...]]:
+    bend, q = np.tan(np.pi * 38.13547087602444 / SAMPLE_RATE), 0.5003270373238773
+    scale = 1 + bend / q + bend**2
+    return (1.0, -2.0, 1.0), (1.0, 2 * (bend**2 - 1) / scale, (1 - bend / q + bend**2) / scale)
+
+
+def _limit(mix: Samples, gain: float) -> None:
+    """Apply a gain that dips ahead of every peak over the ceiling and comes back slowly, the same on both sides."""
+    curve = _gain_curve(mix, gain)
+    frames = mix.shape[1]
+    ramp = np.arange(SLICE_FRAMES, dtype=np.float32) / np.float32(SLICE_FRAMES)
+    for first in range(0, frames, CHUNK_FRAMES):
+        span = min(CHUNK_FRAMES, frames - first)
+        nodes = curve[first // SLICE_FRAMES : (first + span - 1) // SLICE_FRAMES + 2]
+        steps = (nodes[:-1, None] + (nodes[1:] - nodes[:-1])[:, None] * ramp).reshape(-1)[:span]
+        mix[:, first : first + span] *= steps
+
+
+def _gain_curve(mix: Samples, gain: float) -> Samples:
+    """Gain at the edge of every slice: no edge lies above what the slices on both its sides can bear."""
+    slices = -(-mix.shape[1] // SLICE_FRAMES)
+    peaks = np.zeros(slices * SLICE_FRAMES, np.float32)
+    np.maximum(np.abs(mix[0]), np.abs(mix[1]), out=peaks[: mix.shape[1]])
+    bearable = np.minimum(np.float32(gain), CEILING / np.maximum(peaks.reshape(-1, SLICE_FRAMES).max(axis=1), 1e-9))
+    edges = np.minimum(np.append(bearable, gain), np.insert(bearable, 0, gain)).astype(np.float32)
+    for reach in (1, 2, 4):  # 8 slices, about 6 ms of looking ahead
+        edges[:-reach] = np.minimum(edges[:-reach], edges[reach:])
+    return _recovered(edges, gain)
+
+
+def _recovered(edges: Samples, gain: float) -> Samples:
+    """Let the gain rise by at most a set step per slice (about 12 dB in 60 ms), so that limiting is not heard."""
+    step = np.float32(gain * 0.009)
+    slope = np.arange(len(edges), dtype=np.float32) * step
+    return np.minimum.accumulate(edges - slope) + slope
+
+
+def _fade(mix: Samples) -> None:
+    frames = mix.shape[1]
+    rise, fall = min(FADE_IN_FRAMES, frames // 4), min(FADE_OUT_FRAMES, frames // 8)
+    mix[:, :rise] *= np.linspace(0, 1, rise, dtype=np.float32)
+    mix[:, frames - fall :] *= np.linspace(1, 0, fall, dtype=np.float32)
