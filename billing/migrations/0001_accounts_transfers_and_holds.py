@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('live', models.BooleanField()),
                 ('has_floor', models.BooleanField()),
                 ('balance', models.BigIntegerField(default=0)),
+                ('last_transfer', models.BigIntegerField(default=0)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
             ],
             options={

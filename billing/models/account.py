@@ -27,6 +27,8 @@ class Account(TenantRow):
     live = models.BooleanField()
     has_floor = models.BooleanField()
     balance = models.BigIntegerField(default=0)
+    last_transfer = models.BigIntegerField(default=0)
+    """Id of the transfer that made this balance; 0 before the first. The guards accept no balance without one."""
 
     class Meta(TenantRow.Meta):
         constraints = [
