@@ -225,6 +225,7 @@ class Order:
     model: str
     catalog: str
     wire: Mapping[str, Any] = field(default_factory=dict)
-    asked: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """How this wire spells the fields of the song request, where it spells them otherwise."""
     ignored: tuple[str, ...] = ()
     transno: str | None = None

@@ -48,7 +48,6 @@ class Migration(migrations.Migration):
                 ('quote', models.JSONField()),
                 ('state', models.CharField(choices=[(generation.states.JobState['QUEUED'], generation.states.JobState['QUEUED']), (generation.states.JobState['RUNNING'], generation.states.JobState['RUNNING']), (generation.states.JobState['SUCCEEDED'], generation.states.JobState['SUCCEEDED']), (generation.states.JobState['FAILED'], generation.states.JobState['FAILED']), (generation.states.JobState['CANCELLED'], generation.states.JobState['CANCELLED']), (generation.states.JobState['EXPIRED'], generation.states.JobState['EXPIRED'])], default=generation.states.JobState['QUEUED'], max_length=20)),
                 ('streaming', models.BooleanField(default=False)),
-                ('progress', models.FloatField(null=True)),
                 ('attempt', models.PositiveIntegerField(default=0)),
                 ('token', models.UUIDField(null=True)),
                 ('run_after', models.DateTimeField()),

@@ -51,7 +51,6 @@ class Job(TenantRow):
 
     state = models.CharField(max_length=20, choices=[(state, state) for state in JobState], default=JobState.QUEUED)
     streaming = models.BooleanField(default=False)
-    progress = models.FloatField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     token = models.UUIDField(null=True)
     """Fencing: whoever writes for this attempt shows it; a new attempt has another."""

@@ -1,0 +1,31 @@
+"""Hints to the workers. A lost hint is sent again by the sweep; the job row is the truth."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+def send_run_on_commit(job_id: uuid.UUID, *, after: timedelta = timedelta()) -> None:
+    """Ask a runner to take the job, once this transaction is committed and `after` has passed."""
+    transaction.on_commit(partial(_send, "generation.tasks.run_job", (str(job_id),), after))
+
+
+def send_finish(job_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Ask an audio worker to check, store and settle what the upstream gave."""
+    _send("generation.tasks.finish_audio", (str(job_id), str(token)), timedelta())
+
+
+def _send(task: str, args: tuple[str, ...], after: timedelta) -> None:
+    try:
+        current_app.send_task(task, args, countdown=after.total_seconds() or None, retry=False)
+    except OperationalError:
+        logger.warning("The queue took no message for job %s; the sweep will send it again.", args[0])

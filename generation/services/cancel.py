@@ -1,0 +1,37 @@
+"""Cancel: the job ends now; whoever works on it finds out by its token."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from accounts.caller import Caller
+from generation.contract import Fault, Refusal
+from generation.models import Job
+from generation.services.settle import settle
+from generation.states import JobState
+
+CANCELLED = Fault("cancelled", "The song was cancelled. Only takes delivered before were charged.")
+
+
+def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
+    """End a job of the caller's organization. Cancelling twice is no error; a job that ended otherwise is refused.
+
+    Raises Refusal: `not_found`, `permission_denied` (another member's job), `already_final`.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update(of=("self",)).filter(pk=job_id, live=caller.live).first()
+        if job is None:
+            raise Refusal("not_found", "There is no such song.")
+        if not _may_cancel(job, caller):
+            raise Refusal("permission_denied", "Only the member who ordered a song, or an admin, may cancel it.")
+        if job.state == JobState.CANCELLED:
+            return
+        if not settle(job.pk, token=job.token, fault=CANCELLED, state=JobState.CANCELLED):
+            raise Refusal("already_final", f"The song has {job.state} already; it can no longer be cancelled.")
+
+
+def _may_cancel(job: Job, caller: Caller) -> bool:
+    is_own = caller.member is not None and job.member_id == caller.member.pk
+    return is_own or caller.may("generation.manage")

@@ -1,0 +1,42 @@
+"""The call upstream: one attempt, inside the job's deadline, with every ending named."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from django.utils import timezone
+
+from generation.contract import Delivery
+from generation.providers.base import Line, ProviderError
+from generation.providers.registry import provider_named
+from generation.services.claim import Work
+
+logger = logging.getLogger(__name__)
+
+
+class DeadlinePassed(Exception):
+    """The job's deadline came before the upstream's answer."""
+
+
+async def make(work: Work, line: Line) -> Delivery:
+    """Have the song made. Raises ProviderError or DeadlinePassed."""
+    left = (work.deadline - timezone.now()).total_seconds()
+    try:
+        async with asyncio.timeout(left):
+            delivery = await provider_named(work.provider).make(work.song, work.access, line)
+    except TimeoutError:
+        raise DeadlinePassed from None
+    except ProviderError:
+        raise
+    except Exception:
+        # A provider that breaks has perhaps been heard upstream: its fate is not known.
+        logger.exception("Provider %s broke on job %s.", work.provider, work.job_id)
+        raise ProviderError(
+            "internal_error", "Something broke on our side while the song was made. Nothing was charged.", seen="unknown"
+        ) from None
+    if not any(take.audio for take in delivery.takes):
+        raise ProviderError(
+            "upstream_error", "The upstream answered without audio. Nothing was charged.", seen="not_made", retryable=True
+        )
+    return delivery

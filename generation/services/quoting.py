@@ -1,0 +1,81 @@
+"""Which model an order means, whether that model can do it, and what it costs at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from accounts.caller import Caller
+from accounts.models import Organization
+from catalog.capabilities import Capabilities, Limits
+from catalog.models import LlmMapping
+from catalog.quotes import Quote
+from catalog.services.lookup import ModelNotFound, find_offer, offers_visible_to
+from catalog.services.quote import NotForSale, quote
+from generation.contract import Order, Refusal, SongRequest
+from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An order that can be taken: by which mapping, for which price; `approximated` fields are said as a wish."""
+
+    mapping: LlmMapping
+    quote: Quote
+    song: SongRequest
+    approximated: tuple[str, ...]
+
+
+def quote_order(order: Order, *, caller: Caller) -> Offer:
+    """Find, check and price. Reads only; raises Refusal naming the field at fault."""
+    mapping = _find(order, caller.organization)
+    capabilities, limits = Capabilities.from_json(mapping.llm.capabilities), Limits.from_json(mapping.llm.limits)
+    asked = asked_of(order.song)
+    for field in asked:
+        if capabilities.conveys(field) == "none":
+            raise _cannot_convey(field, order, caller.organization)
+    refuse_without_words(order, capabilities)
+    refuse_beyond_limits(order, limits)
+    wishes = (field for field in asked if capabilities.conveys(field) == "wish")
+    return Offer(
+        mapping=mapping,
+        quote=_price(order.song, mapping, caller.organization),
+        song=order.song,
+        approximated=tuple(order.names.get(field, field) for field in wishes),
+    )
+
+
+def _find(order: Order, organization: Organization) -> LlmMapping:
+    try:
+        return find_offer(organization=organization, catalog=order.catalog, model=order.model)
+    except ModelNotFound as missing:
+        raise Refusal("model_not_found", missing.message, param=missing.param) from None
+
+
+def _price(song: SongRequest, mapping: LlmMapping, organization: Organization) -> Quote:
+    try:
+        return quote(
+            mapping,
+            organization=organization,
+            takes=song.takes,
+            duration_seconds=song.duration_seconds,
+            format=song.format or "mp3",
+            instrumental=song.instrumental,
+            at=timezone.now(),
+        )
+    except NotForSale as no_price:
+        raise Refusal("model_not_found", str(no_price), param="model") from None
+
+
+def _cannot_convey(field: str, order: Order, organization: Organization) -> Refusal:
+    name = order.names.get(field, field)
+    able = sorted(
+        {
+            offer.llm.public_name
+            for offer in offers_visible_to(organization)
+            if Capabilities.from_json(offer.llm.capabilities).conveys(field) != "none"
+        }
+    )
+    others = f"Models that take it: {', '.join(able)}." if able else "No model on offer takes it."
+    return Refusal("unsupported_parameter", f"{order.model} does not take '{name}'. {others}", param=name)

@@ -1,0 +1,140 @@
+"""An order becomes a job: everything it needs is written in one transaction, or nothing is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.caller import Caller
+from billing.money import in_credits
+from billing.services.hold import place_hold
+from billing.services.post import InsufficientFunds
+from generation import faults
+from generation.contract import Order, Refusal
+from generation.dispatch import send_run_on_commit
+from generation.models import IdempotencyKey, Job
+from generation.services.events import Entry, record
+from generation.services.quoting import Offer, quote_order
+from generation.states import JobState
+
+BUSY_RETRY_SECONDS = 30
+HOLD_GRACE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The job that an order stands for; `is_replay` when the same order was given before."""
+
+    job_id: uuid.UUID
+    is_replay: bool
+
+
+def submit(
+    order: Order, *, caller: Caller, dialect: str, idempotency_key: str | None, body: Mapping[str, Any]
+) -> Submitted:
+    """Take an order. Raises Refusal, and then nothing was stored and no credit moved."""
+    body_hash = _canonical_hash(dialect, body)
+    earlier = _earlier_order(caller, idempotency_key, body_hash)
+    if earlier is not None:
+        return earlier
+    offer = quote_order(order, caller=caller)
+    _refuse_when_busy()
+    try:
+        with transaction.atomic():
+            job = _store(order, offer, caller, dialect)
+            if idempotency_key is not None:
+                IdempotencyKey.objects.create(
+                    organization=caller.organization,
+                    live=caller.live,
+                    key=idempotency_key,
+                    body_hash=body_hash,
+                    job=job,
+                )
+            _hold(job, offer, caller)
+            record(job.pk, Entry("queued", {"expected_seconds": offer.mapping.expected_seconds}))
+            transaction.on_commit(lambda: faults.reach("submitted"))
+            send_run_on_commit(job.pk)
+    except IntegrityError:
+        # Two equal orders at once: the other one was first, and this one joins it.
+        joined = _earlier_order(caller, idempotency_key, body_hash)
+        if joined is None:
+            raise
+        return joined
+    return Submitted(job.pk, is_replay=False)
+
+
+def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
+    now = timezone.now()
+    return Job.objects.create(
+        organization=caller.organization,
+        api_key=caller.api_key,
+        member=caller.member,
+        live=caller.live,
+        dialect=dialect,
+        wire=dict(order.wire),
+        model=order.model,
+        mapping=offer.mapping,
+        # A test key never reaches a paid upstream.
+        upstream=offer.mapping.upstream if caller.live else None,
+        request=offer.song.as_json(),
+        quote=offer.quote.as_json(),
+        state=JobState.QUEUED,
+        created_at=now,
+        run_after=now,
+        sent_at=now,
+        sent_count=1,
+        deadline=now + timedelta(seconds=offer.mapping.deadline_seconds),
+    )
+
+
+def _hold(job: Job, offer: Offer, caller: Caller) -> None:
+    amount = offer.quote.amount_micro
+    try:
+        place_hold(
+            organization_id=caller.organization.pk,
+            live=caller.live,
+            reference=job.pk,
+            amount_micro=amount,
+            deadline=job.deadline + HOLD_GRACE,
+            api_key_id=caller.api_key and caller.api_key.pk,
+            member_id=caller.member and caller.member.pk,
+            model=job.model,
+        )
+    except InsufficientFunds:
+        raise Refusal(
+            "insufficient_quota",
+            f"This order needs {in_credits(amount)} credits, more than are available. Add credits and order again.",
+        ) from None
+
+
+def _refuse_when_busy() -> None:
+    limit = settings.TUTTI_QUEUE_LIMIT
+    if Job.unscoped.filter(state=JobState.QUEUED).order_by()[limit : limit + 1].exists():
+        raise Refusal(
+            "busy", "Too many songs are waiting already. Try again shortly.", retry_after=BUSY_RETRY_SECONDS
+        )
+
+
+def _earlier_order(caller: Caller, key: str | None, body_hash: str) -> Submitted | None:
+    if key is None:
+        return None
+    row = IdempotencyKey.objects.filter(organization=caller.organization, live=caller.live, key=key).first()
+    if row is None:
+        return None
+    if row.body_hash != body_hash:
+        raise Refusal("idempotency_conflict", "This idempotency key was used for another order. Use a new key.")
+    return Submitted(row.job_id, is_replay=True)
+
+
+def _canonical_hash(dialect: str, body: Mapping[str, Any]) -> str:
+    canonical = json.dumps([dialect, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()
