@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -7,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Organization
+from catalog.models.lineage import lineage
 
 
 class LlmStatus(models.TextChoices):
@@ -32,7 +34,9 @@ class LlmCatalog(models.Model):
 class LlmQuerySet(models.QuerySet["Llm"]):
     def visible_to(self, organization: Organization) -> Self:
         """What an organization may see: its own models and those of the sellers above it."""
-        owners = [organization.pk, *(seller.pk for seller in organization.sellers())]
+        return self.owned_by(lineage(organization))
+
+    def owned_by(self, owners: Iterable[int]) -> Self:
         return self.filter(owner__in=owners)
 
     def on_sale_at(self, moment: datetime) -> Self:
@@ -76,6 +80,14 @@ class Llm(models.Model):
         return self.public_name
 
 
+class LlmMappingQuerySet(models.QuerySet["LlmMapping"]):
+    def of(self, llms: LlmQuerySet) -> Self:
+        """The mappings of these models that take orders, with all that an order and its price need."""
+        return self.filter(llm__in=llms, is_enabled=True, upstream__is_enabled=True).select_related(
+            "llm__owner", "llm__provider", "catalog", "upstream", "sale_prices", "cost_prices"
+        )
+
+
 class LlmMapping(models.Model):
     """Puts a model into a catalog: through which upstream, at what price, under which endpoint."""
 
@@ -102,9 +114,16 @@ class LlmMapping(models.Model):
     extra = models.JSONField(default=list, blank=True)
     """Names of vendor fields a caller may pass through."""
     write_lyrics = models.BooleanField(default=False)
+    is_enabled = models.BooleanField(default=True)
+    """Takes orders. A mapping that jobs went through is switched off, never deleted."""
+
+    objects = LlmMappingQuerySet.as_manager()
 
     class Meta:
         ordering = ["priority", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["llm", "catalog", "upstream", "operation"], name="mapping_is_unique"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.llm} in {self.catalog_id} through {self.upstream}"
