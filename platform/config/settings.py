@@ -20,21 +20,41 @@ VAR = Path(env.str("TUTTI_VAR", default=str(ROOT / "var")))
 VAR.mkdir(parents=True, exist_ok=True)
 
 
-def secret(name: str, development: str) -> str:
-    """A secret from the environment; only development has a value of its own."""
-    if PRODUCTION and not env.str(name, default=""):
-        raise ImproperlyConfigured(f"{name} is not set. Production needs it: set {name} to a long random text.")
-    return env.str(name, default=development)
+def needed(name: str, *, development: str, mend: str) -> str:
+    """A variable that production cannot do without; development has a value of its own."""
+    value = env.str(name, default="")
+    if PRODUCTION and not value:
+        raise ImproperlyConfigured(f"{name} is not set. Production needs it: {mend}.")
+    return value or development
 
 
-SECRET_KEY = secret("TUTTI_SECRET_KEY", "development-only-secret-key-never-used-in-production-0123456789")
-SEALING_KEYS = env.list(
-    "TUTTI_SEALING_KEYS",
-    default=[base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()],
-)
-ALLOWED_HOSTS = env.list("TUTTI_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+def sealing_key_from(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+HOST = env.str("TUTTI_HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
-BASE_URL = env.str("TUTTI_BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+SECRET_KEY = needed(
+    "TUTTI_SECRET_KEY",
+    development="development-only-secret-key-never-used-in-production-0123456789",
+    mend="set it to 64 random characters, the same for every process",
+)
+SEALING_KEYS = needed(
+    "TUTTI_SEALING_KEYS",
+    development=sealing_key_from(SECRET_KEY),
+    mend="set it to one or more Fernet keys with commas between, the newest first; "
+    "`python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'` makes one",
+).split(",")
+ALLOWED_HOSTS = needed(
+    "TUTTI_ALLOWED_HOSTS", development="*", mend="set it to the host names you serve, with commas between"
+).split(",")
+BASE_URL = needed(
+    "TUTTI_BASE_URL",
+    development=f"http://127.0.0.1:{PORT}",
+    mend="set it to the address customers use, such as https://music.example.org",
+).rstrip("/")
+REDIS_URL = env.str("REDIS_URL", default="")
+"""Set: queue, wake-ups and cache are shared by processes. Empty: each lives inside the one process."""
 
 # --- The house ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -54,8 +74,11 @@ INSTALLED_APPS = [
     "billing",
     "accounts",
 ]
+# Every entry must be async-capable: one that is not gives each waiting request a thread again (see config.checks).
 MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.StaticFilesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,7 +126,13 @@ USE_TZ = True
 
 # --- Database ----------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'tutti.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+# Threads that reach the database, ten connections in all. On SQLite each keeps its own, and one writes at a time.
+TUTTI_WEB_THREADS = env.int("TUTTI_WEB_THREADS", default=5 if IS_SQLITE else 8)
+"""Shared by the sync parts of all requests of a process; a waiting request holds none."""
+TUTTI_RUNNER_DB_THREADS = env.int("TUTTI_RUNNER_DB_THREADS", default=2)
+TUTTI_AUDIO_THREADS = env.int("TUTTI_AUDIO_THREADS", default=2)
+if IS_SQLITE:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": None,
         "OPTIONS": {
@@ -112,7 +141,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             # Without recursive triggers INSERT OR REPLACE would walk round the ledger's guard against DELETE.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON;",
         },
+        # In memory, threads would meet "table is locked", which no timeout cures.
         "TEST": {"NAME": VAR / "test.sqlite3"},
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": env.int("TUTTI_DATABASE_CONNECTIONS", default=10),
+        "timeout": 30,
     }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -121,8 +158,79 @@ STORAGES = {
 MEDIA_ROOT = VAR / "media"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# Embedded, files are served from where they lie; in production from what `collectstatic` gathered.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Queue and wake-ups ------------------------------------------------------------------------------------------
+TUTTI_QUEUE_OUTLIVES_PROCESS = bool(REDIS_URL)
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+# In memory a fetch takes one message per round of polling: at the usual second a burst of 200 would take minutes.
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.01}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "upstream"
+CELERY_TASK_ROUTES = {
+    "generation.tasks.run_job": {"queue": "upstream"},
+    "generation.tasks.finish_audio": {"queue": "audio"},
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True  # the job row is the result
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+# --- The life of a job -------------------------------------------------------------------------------------------
+TUTTI_LEASE_SECONDS = env.float("TUTTI_LEASE_SECONDS", default=60)
+TUTTI_LEASE_RENEW_SECONDS = env.float("TUTTI_LEASE_RENEW_SECONDS", default=15)
+TUTTI_SWEEP_SECONDS = env.float("TUTTI_SWEEP_SECONDS", default=15)
+TUTTI_RUNNER_SLOTS = env.int("TUTTI_RUNNER_SLOTS", default=2_000)
+TUTTI_QUEUE_LIMIT = env.int("TUTTI_QUEUE_LIMIT", default=100_000)
+"""Orders are refused as `busy` above so many queued jobs."""
+TUTTI_MAX_ATTEMPTS = env.int("TUTTI_MAX_ATTEMPTS", default=3)
+TUTTI_STOP_GRACE_SECONDS = env.float("TUTTI_STOP_GRACE_SECONDS", default=120)
+
+TUTTI_CONTENT_PRODUCER = env.str("TUTTI_CONTENT_PRODUCER", default="Tutti")
+"""Who made the audio, in the label that tells it was made by a machine."""
+TUTTI_FAULT = env.str("TUTTI_FAULT", default="")
+"""Tests only: the point at which the process kills itself (see generation.faults)."""
+if PRODUCTION and TUTTI_FAULT:
+    raise ImproperlyConfigured("TUTTI_FAULT is set. It kills the process on purpose: unset it in production.")
+
+# --- People ------------------------------------------------------------------------------------------------------
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "front_door"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https:")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- Edge --------------------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+CORS_ALLOWED_ORIGINS = env.list("TUTTI_CORS_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = False
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION and SESSION_COOKIE_SECURE else 0
+X_FRAME_OPTIONS = "DENY"
+APPEND_SLASH = False  # every path is served with and without one; nothing is redirected
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -133,4 +241,23 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.access.Permitted"],
     # `?format=` is the caller's own word on this API, never a choice of renderer.
     "URL_FORMAT_OVERRIDE": None,
+}
+
+# --- Logs --------------------------------------------------------------------------------------------------------
+# Routes, never addresses: a path may carry a signed link, a query a key.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request": {"()": "config.logs.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
+    "root": {"handlers": ["console"], "level": env.str("TUTTI_LOG_LEVEL", default="WARNING")},
+    "loggers": {
+        "tutti": {"level": env.str("TUTTI_LOG_LEVEL", default="INFO")},
+        "django": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "propagate": False},
+        "daphne": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
 }

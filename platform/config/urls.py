@@ -1,3 +1,11 @@
+"""Every route of the project; each is a view of `accounts.api.views.GatewayView`."""
+
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import URLPattern, URLResolver, path
+
+from config.views import Health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", Health.as_view()),
+]
