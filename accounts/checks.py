@@ -14,9 +14,7 @@ from accounts.api.views import GatewayView
 
 
 @register(Tags.security)
-def every_route_declares_its_permissions(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def every_route_declares_its_permissions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """accounts.E001: each route is a GatewayView that names a word, or PUBLIC, for each method it has."""
     return [
         Error(f"{route.path} {fault}", hint="see accounts.api.views.GatewayView", id="accounts.E001")

@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.api.authentication.ApiKeyAuthentication"
     name = ["bearerKey", "headerKey"]
     match_subclasses = True
@@ -22,7 +22,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         return [{"type": "http", "scheme": "bearer"}, {"type": "apiKey", "in": "header", "name": "x-api-key"}]
 
 
-class PortalSessionScheme(OpenApiAuthenticationExtension):
+class PortalSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.api.authentication.SessionAuthentication"
     name = "portalSession"
 

@@ -65,7 +65,7 @@ class GatewayView(APIView):
         if not self._is_public(request):
             super().perform_authentication(request)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         """Which methods there are, as the `Allow` header says; nothing about the view itself."""
         return Response(status=status.HTTP_204_NO_CONTENT)
 
