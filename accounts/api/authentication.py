@@ -28,13 +28,15 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         return (caller.member.user if caller.member else AnonymousUser()), caller
 
     def key_of(self, request: Request) -> str:
-        """The text given as a key; empty when none was."""
-        given = request.headers.get("authorization", "").strip()
-        scheme, _, key = given.partition(" ")
+        """The text given as a key; empty when none was. Raises AccessRefused for a scheme that is not Bearer."""
+        scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
+        plain = request.headers.get("x-api-key", "").strip()
         if scheme.lower() == "bearer":
-            return key.strip() or _plain_key(request)
-        # Another scheme is no key of ours: refused as malformed, unless the key stands in its own header.
-        return _plain_key(request) or given
+            return key.strip() or plain
+        if scheme and not plain:
+            raise AccessRefused.invalid_key()
+        # Another scheme may be a proxy's own affair when the key stands in its own header.
+        return plain
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -58,10 +60,6 @@ class SessionAuthentication(authentication.SessionAuthentication):
             super().enforce_csrf(request)
         except exceptions.PermissionDenied as refused:
             raise AccessRefused("permission_denied", str(refused.detail)) from None
-
-
-def _plain_key(request: Request) -> str:
-    return request.headers.get("x-api-key", "").strip()
 
 
 def _caller_of(text: str) -> Caller:

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import path
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
+
+from accounts.api.views import GatewayView
+
+
+class Songs(GatewayView):
+    words = {"GET": "generation.read"}
+
+    @extend_schema(responses={200: str})
+    def get(self, request: HttpRequest) -> None: ...
+
+
+def test_schema_offers_either_header_or_the_session() -> None:
+    schema: dict[str, Any] = SchemaGenerator(patterns=[path("songs", Songs.as_view())]).get_schema(public=True)
+
+    assert schema["paths"]["/songs"]["get"]["security"] == [{"bearerKey": []}, {"headerKey": []}, {"portalSession": []}]
+    assert schema["components"]["securitySchemes"] == {
+        "bearerKey": {"type": "http", "scheme": "bearer"},
+        "headerKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+        "portalSession": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    }
