@@ -1,0 +1,1 @@
+"""The audio step: read, judge, measure, encode and label a take. Pure: bytes and arrays in, bytes and numbers out."""

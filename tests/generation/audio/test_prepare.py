@@ -1,0 +1,166 @@
+"""The whole audio step, from what an upstream sent to what a customer gets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pytest
+
+from generation.audio.decode import decode, probe
+from generation.audio.encode import encode
+from generation.audio.formats import FORMATS
+from generation.audio.label import ai_label, label_tags, read_label
+from generation.audio.prepare import Prepared, Wanted, prepare
+from generation.audio.relabel import relabel
+from generation.audio.samples import BadAudio, Samples
+from generation.audio.watermark import MARK_SECONDS
+from generation.contract import AudioFormat
+
+TAGGED = ("mp3", "wav", "flac", "opus", "m4a")
+TAGS = label_tags(title="Song", producer="Tutti", produce_id="trk_1")
+AS_IT_CAME = Wanted()
+
+
+def prepared(raw: bytes, wanted: Wanted = AS_IT_CAME, promised_seconds: float | None = None, **more: bool) -> Prepared:
+    return prepare(raw, wanted=wanted, promised_seconds=promised_seconds, tags=TAGS, **more)
+
+
+@pytest.mark.parametrize("audio_format", TAGGED)
+def test_audio_as_it_came_gets_its_tags_and_nothing_else(
+    song: Callable[..., Samples], audio_format: AudioFormat
+) -> None:
+    raw = encode(song(2), audio_format)
+
+    ready = prepared(raw, promised_seconds=2)
+
+    found = probe(raw)
+    assert ready == Prepared(
+        audio=relabel(raw, TAGS),
+        format=audio_format,
+        sample_rate=found.sample_rate,
+        channels=2,
+        bitrate=found.bitrate,
+        duration_ms=2_000,
+        size=len(ready.audio),
+        sha256=hashlib.sha256(ready.audio).hexdigest(),
+    )
+    assert read_label(ready.audio) == ai_label("Tutti", "trk_1")
+
+
+@pytest.mark.parametrize(("came", "format_"), [*product(("mp3", "wav"), FORMATS)])
+def test_ordered_format_is_delivered_and_measured(
+    song: Callable[..., Samples], came: AudioFormat, format_: AudioFormat
+) -> None:
+    ready = prepared(
+        encode(song(1.5), came), Wanted(format=format_, sample_rate=24_000, bitrate=64_000, channels=1), 1.5
+    )
+
+    rate = 48_000 if format_ == "opus" else 24_000
+    assert (ready.format, ready.sample_rate, ready.channels) == (format_, rate, 1)
+    assert ready.duration_ms == pytest.approx(1_500, abs=2)
+    assert ready.size == len(ready.audio)
+    assert ready.sha256 == hashlib.sha256(ready.audio).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(format="mp3"),
+        Wanted(bitrate=128_000),
+        Wanted(sample_rate=44_100, channels=2),
+        Wanted(format="mp3", sample_rate=44_100, bitrate=128_000, channels=2),
+    ],
+)
+def test_order_that_is_met_already_is_not_transcoded(song: Callable[..., Samples], wanted: Wanted) -> None:
+    samples = song(1)
+
+    assert prepared(encode(samples, "mp3", bitrate=128_000), wanted).audio == encode(
+        samples, "mp3", bitrate=128_000, tags=TAGS
+    )
+
+
+def test_bitrate_the_rate_cannot_carry_is_met_by_the_nearest(song: Callable[..., Samples]) -> None:
+    raw = encode(song(1), "mp3", sample_rate=24_000, bitrate=160_000)
+
+    ready = prepared(raw, Wanted(bitrate=256_000))
+
+    assert ready.bitrate == 160_000
+    assert np.array_equal(decode(ready.audio).values, decode(raw).values)
+
+
+def test_other_bitrate_is_transcoded(song: Callable[..., Samples]) -> None:
+    assert prepared(encode(song(1), "mp3", bitrate=64_000), Wanted(bitrate=256_000)).bitrate == 256_000
+
+
+def test_other_rate_keeps_the_bitrate_it_came_with(song: Callable[..., Samples]) -> None:
+    ready = prepared(encode(song(1), "mp3", bitrate=128_000), Wanted(sample_rate=32_000))
+
+    assert (ready.sample_rate, ready.bitrate) == (32_000, 128_000)
+
+
+def test_pcm_is_measured_by_its_length(song: Callable[..., Samples]) -> None:
+    ready = prepared(encode(song(1), "wav"), Wanted(format="pcm", sample_rate=16_000, channels=1))
+
+    assert (ready.sample_rate, ready.channels, ready.bitrate) == (16_000, 1, 256_000)
+    assert (ready.duration_ms, ready.size) == (1_000, 32_000)
+
+
+def test_wav_that_was_ordered_has_16_bits(tone: Callable[..., Samples], float_wav: bytes) -> None:
+    assert prepared(float_wav).bitrate == 44_100 * 2 * 32
+    assert prepared(float_wav, Wanted(format="wav")).bitrate == 44_100 * 2 * 16
+
+
+@pytest.fixture
+def float_wav(tone: Callable[..., Samples]) -> bytes:
+    body = tone(1).values.astype("<f4").tobytes()
+    integer = encode(tone(0.1), "wav")
+    header = bytearray(integer[: integer.index(b"data") + 8])
+    fmt = header.index(b"fmt ") + 8
+    header[fmt : fmt + 2] = (3).to_bytes(2, "little")
+    header[fmt + 8 : fmt + 16] = (
+        (44_100 * 8).to_bytes(4, "little") + (8).to_bytes(2, "little") + (32).to_bytes(2, "little")
+    )
+    header[-4:] = len(body).to_bytes(4, "little")
+    header[4:8] = (len(header) - 8 + len(body)).to_bytes(4, "little")
+    return bytes(header) + body
+
+
+def test_watermark_is_mixed_into_the_end(song: Callable[..., Samples]) -> None:
+    raw = encode(song(3), "wav")
+
+    ready = prepared(raw, watermark=True)
+
+    plain, marked = decode(raw), decode(ready.audio)
+    start = plain.frames - int(MARK_SECONDS * plain.sample_rate)
+    assert ready.format == "wav"
+    assert np.array_equal(marked.values[:start], plain.values[:start])
+    assert not np.array_equal(marked.values[start:], plain.values[start:])
+    assert read_label(ready.audio) == ai_label("Tutti", "trk_1")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda samples: Samples(samples.values * 0, samples.sample_rate), "The audio is silent."),
+        (lambda samples: Samples(samples.values * [1, 0], samples.sample_rate), "One channel of the audio is silent."),
+        (
+            lambda samples: Samples(samples.values[:44_100], samples.sample_rate),
+            "The audio is 1.0 seconds long instead of 3.",
+        ),
+    ],
+)
+def test_bad_take_is_refused_before_any_work(
+    song: Callable[..., Samples], spoil: Callable[[Samples], Samples], sentence: str
+) -> None:
+    with pytest.raises(BadAudio) as caught:
+        prepared(encode(spoil(song(3)), "wav"), Wanted(format="mp3"), 3)
+
+    assert str(caught.value) == sentence
+
+
+def test_take_over_the_limit_is_refused(song: Callable[..., Samples]) -> None:
+    with pytest.raises(BadAudio, match="longer than 2 seconds"):
+        prepare(encode(song(3), "mp3"), wanted=AS_IT_CAME, promised_seconds=None, tags={}, max_duration_seconds=2)
