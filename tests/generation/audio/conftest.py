@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
+import av
 import numpy as np
 import pytest
 
@@ -33,5 +35,25 @@ def song() -> Callable[..., Samples]:
         chord = sum(0.1 * np.sin(2 * np.pi * hertz * at) for hertz in (220.0, 277.2, 329.6))
         noise = 0.1 * np.random.default_rng(7).standard_normal((at.size, channels))
         return Samples((chord[:, None] + noise).astype(np.float32), rate)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def muxed() -> Callable[..., bytes]:
+    """Files of a kind that is read but not sold."""
+
+    def build(samples: Samples, muxer: str, encoder: str, **options: str) -> bytes:
+        file = io.BytesIO()
+        layout = "stereo" if samples.channels == 2 else "mono"
+        with av.open(file, "w", format=muxer) as container:
+            stream = container.add_stream(encoder, rate=samples.sample_rate, layout=layout, options=options)
+            for start in range(0, samples.frames, 1_000):
+                part = samples.values[start : start + 1_000]
+                frame = av.AudioFrame.from_ndarray(part.reshape(1, -1), format="flt", layout=layout)
+                frame.sample_rate, frame.pts = samples.sample_rate, start
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return file.getvalue()
 
     return build

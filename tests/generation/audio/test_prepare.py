@@ -50,16 +50,16 @@ def test_audio_as_it_came_gets_its_tags_and_nothing_else(
     assert read_label(ready.audio) == ai_label("Tutti", "trk_1")
 
 
-@pytest.mark.parametrize(("came", "format_"), [*product(("mp3", "wav"), FORMATS)])
+@pytest.mark.parametrize(("came", "audio_format"), [*product(("mp3", "wav"), FORMATS)])
 def test_ordered_format_is_delivered_and_measured(
-    song: Callable[..., Samples], came: AudioFormat, format_: AudioFormat
+    song: Callable[..., Samples], came: AudioFormat, audio_format: AudioFormat
 ) -> None:
     ready = prepared(
-        encode(song(1.5), came), Wanted(format=format_, sample_rate=24_000, bitrate=64_000, channels=1), 1.5
+        encode(song(1.5), came), Wanted(format=audio_format, sample_rate=24_000, bitrate=64_000, channels=1), 1.5
     )
 
-    rate = 48_000 if format_ == "opus" else 24_000
-    assert (ready.format, ready.sample_rate, ready.channels) == (format_, rate, 1)
+    rate = 48_000 if audio_format == "opus" else 24_000
+    assert (ready.format, ready.sample_rate, ready.channels) == (audio_format, rate, 1)
     assert ready.duration_ms == pytest.approx(1_500, abs=2)
     assert ready.size == len(ready.audio)
     assert ready.sha256 == hashlib.sha256(ready.audio).hexdigest()
@@ -108,24 +108,24 @@ def test_pcm_is_measured_by_its_length(song: Callable[..., Samples]) -> None:
     assert (ready.duration_ms, ready.size) == (1_000, 32_000)
 
 
-def test_wav_that_was_ordered_has_16_bits(tone: Callable[..., Samples], float_wav: bytes) -> None:
-    assert prepared(float_wav).bitrate == 44_100 * 2 * 32
-    assert prepared(float_wav, Wanted(format="wav")).bitrate == 44_100 * 2 * 16
+def test_wav_that_was_ordered_has_16_bits(tone: Callable[..., Samples], muxed: Callable[..., bytes]) -> None:
+    raw = muxed(tone(1), "wav", "pcm_f32le")
+
+    assert prepared(raw).bitrate == 44_100 * 2 * 32
+    assert prepared(raw, Wanted(format="wav")).bitrate == 44_100 * 2 * 16
 
 
-@pytest.fixture
-def float_wav(tone: Callable[..., Samples]) -> bytes:
-    body = tone(1).values.astype("<f4").tobytes()
-    integer = encode(tone(0.1), "wav")
-    header = bytearray(integer[: integer.index(b"data") + 8])
-    fmt = header.index(b"fmt ") + 8
-    header[fmt : fmt + 2] = (3).to_bytes(2, "little")
-    header[fmt + 8 : fmt + 16] = (
-        (44_100 * 8).to_bytes(4, "little") + (8).to_bytes(2, "little") + (32).to_bytes(2, "little")
-    )
-    header[-4:] = len(body).to_bytes(4, "little")
-    header[4:8] = (len(header) - 8 + len(body)).to_bytes(4, "little")
-    return bytes(header) + body
+@pytest.mark.parametrize(
+    ("muxer", "encoder", "delivered"), [("ogg", "vorbis", ("opus", 48_000)), ("adts", "aac", ("m4a", 44_100))]
+)
+def test_format_that_is_not_sold_becomes_its_nearest_relative(
+    song: Callable[..., Samples], muxed: Callable[..., bytes], muxer: str, encoder: str, delivered: tuple[str, int]
+) -> None:
+    ready = prepared(muxed(song(2), muxer, encoder, strict="-2"), promised_seconds=2)
+
+    assert (ready.format, ready.sample_rate) == delivered
+    assert ready.duration_ms == pytest.approx(2_000, abs=60)
+    assert read_label(ready.audio) == ai_label("Tutti", "trk_1")
 
 
 def test_watermark_is_mixed_into_the_end(song: Callable[..., Samples]) -> None:
