@@ -1,54 +1,26 @@
-"""The ASGI application. Waiting holds no thread: requests share a few threads for their sync parts.
-
-Django's own handler opens a thread for each request that meets sync code, and keeps it until the answer is sent.
-"""
+"""The ASGI application, for `manage.py serve` and for any ASGI server."""
 
 from __future__ import annotations
 
 import os
 
 import django
-from asgiref.sync import ThreadSensitiveContext
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
+from config.handler import PooledASGIHandler, PooledSockets  # noqa: E402
 from config.threads import WebThreads  # noqa: E402
 from generation.routing import websocket_urlpatterns  # noqa: E402
+from generation.waiting import borrow_threads  # noqa: E402
 
-
-class PooledASGIHandler(ASGIHandler):
-    """Django's handler on shared threads: the least busy one for each request."""
-
-    def __init__(self, threads: WebThreads) -> None:
-        super().__init__()
-        self.threads = threads
-
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        async with ThreadSensitiveContext(executor=self.threads.least_busy()):
-            await self.handle(scope, receive, send)
-
-
-class PooledSockets:
-    """The same threads for the sync parts of WebSockets."""
-
-    def __init__(self, application: ASGI3Application, threads: WebThreads) -> None:
-        self.application = application
-        self.threads = threads
-
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        async with ThreadSensitiveContext(executor=self.threads.least_busy()):
-            await self.application(scope, receive, send)
-
-
-_threads = WebThreads(settings.TUTTI_WEB_THREADS)
+threads = WebThreads(settings.TUTTI_WEB_THREADS)
+borrow_threads(threads.least_busy)
 application = ProtocolTypeRouter(
     {
-        "http": PooledASGIHandler(_threads),
-        "websocket": PooledSockets(URLRouter(websocket_urlpatterns), _threads),
+        "http": PooledASGIHandler(threads),
+        "websocket": PooledSockets(URLRouter(websocket_urlpatterns), threads),
     }
 )

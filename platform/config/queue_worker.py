@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
+from celery.exceptions import WorkerShutdown
 from celery.worker import WorkController
 from django.db import close_old_connections, connections
 
@@ -44,7 +45,7 @@ class QueueWorker:
     def close(self) -> None:
         """Take no more messages; what is being worked on is finished."""
         self._is_closing = True
-        self._controller.signal_consumer_close()
+        self._controller.consumer.call_soon(_end_this_worker)
 
     def join(self, timeout_seconds: float) -> bool:
         """True when the worker has ended."""
@@ -54,12 +55,16 @@ class QueueWorker:
     def _work(self) -> None:
         try:
             self._controller.start()
-            self._controller.stop()
         finally:
             connections.close_all()
             if not self._is_closing:
                 logger.critical("The worker of queue %r ended by itself.", self._queue)
                 self._on_death()
+
+
+def _end_this_worker() -> None:
+    # Run in the worker's own thread. Celery's flag for it would end every worker of the process.
+    raise WorkerShutdown(0)
 
 
 def _application() -> Celery:

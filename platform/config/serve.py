@@ -24,7 +24,7 @@ from config.asgi import application
 from config.queue_worker import QueueWorker
 from config.web_server import WebServer
 from generation.runner import start_runner
-from generation.waiting import close_all
+from generation.waiting import waiting_room
 
 logger = logging.getLogger("tutti.serve")
 
@@ -49,7 +49,7 @@ class Service:
         self._upstream.start()
         self._audio.start()
         connections.close_all()  # those of the main thread, which only serves sockets from here on
-        reactor.callWhenRunning(self._begin)  # type: ignore[attr-defined]
+        reactor.callLater(0, self._begin)  # type: ignore[attr-defined]  # once its loop runs
         self._web.run()
         if self._web.has_failed:
             self._runner.drain(0)
@@ -90,7 +90,7 @@ class Service:
             await self._web.stop_listening()
             await asyncio.to_thread(self._runner.drain, settings.TUTTI_STOP_GRACE_SECONDS)
             self._audio.close()
-            close_all()
+            waiting_room().close_all()
             await self._web.answer_all(ANSWER_SECONDS)
             await asyncio.to_thread(self._join_workers)
         except Exception:

@@ -128,7 +128,7 @@ USE_TZ = True
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'tutti.sqlite3'}")}
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 # Threads that reach the database, ten connections in all. On SQLite each keeps its own, and one writes at a time.
-TUTTI_WEB_THREADS = env.int("TUTTI_WEB_THREADS", default=5 if IS_SQLITE else 8)
+TUTTI_WEB_THREADS = env.int("TUTTI_WEB_THREADS", default=6 if IS_SQLITE else 8)
 """Shared by the sync parts of all requests of a process; a waiting request holds none."""
 TUTTI_RUNNER_DB_THREADS = env.int("TUTTI_RUNNER_DB_THREADS", default=2)
 TUTTI_AUDIO_THREADS = env.int("TUTTI_AUDIO_THREADS", default=2)
@@ -170,7 +170,7 @@ CACHES = {
 
 # --- Queue and wake-ups ------------------------------------------------------------------------------------------
 TUTTI_QUEUE_OUTLIVES_PROCESS = bool(REDIS_URL)
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # In memory a fetch takes one message per round of polling: at the usual second a burst of 200 would take minutes.
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.01}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
