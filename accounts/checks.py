@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from accounts.api.access import Permitted
@@ -14,7 +13,7 @@ from accounts.api.views import GatewayView
 
 
 @register(Tags.security)
-def every_route_declares_its_permissions(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def every_route_declares_its_permissions(**_: Any) -> list[CheckMessage]:
     """accounts.E001: each route is a GatewayView that names a word, or PUBLIC, for each method it has."""
     return [
         Error(f"{route.path} {fault}", hint="see accounts.api.views.GatewayView", id="accounts.E001")

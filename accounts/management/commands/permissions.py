@@ -10,7 +10,7 @@ from accounts.api.routes import routes
 class Command(BaseCommand):
     help = "Print path, method and permission word of every route, one line each, sorted."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **__: Any) -> None:
         rows = sorted({(route.path, method, word or "-") for route in routes() for method, word in route.words.items()})
         path_width = max((len(path) for path, _, _ in rows), default=0)
         for path, method, word in rows:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -138,14 +138,14 @@ def test_key_of_an_inactive_user_is_denied(call: Call, secret: str, ada: User) -
 
 
 @pytest.fixture
-def browser(settings: Any, probe: type[GatewayView], ada: User) -> Iterator[Client]:
+def browser(settings: Any, probe: type[GatewayView], ada: User) -> Client:
     class Urls:
         urlpatterns = [path("probe", probe.as_view())]
 
     settings.ROOT_URLCONF = Urls
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada)
-    yield client
+    return client
 
 
 def test_session_acts_for_its_person(browser: Client, probe: Any, owner: Membership) -> None:

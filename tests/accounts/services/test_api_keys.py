@@ -191,7 +191,7 @@ def test_key_without_a_member_holds_what_a_member_holds(studio: Organization, ad
 
 
 def test_unknown_scope_is_not_issued(studio: Organization, owner: Membership) -> None:
-    with pytest.raises(ValueError, match="generation.destroy"):
+    with pytest.raises(ValueError, match=r"generation\.destroy"):
         issue_key(organization=studio, member=owner, name="k", live=True, scopes=["generation.destroy"])
 
 
