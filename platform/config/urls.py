@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config.views import Health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", Health.as_view()),
+    path("", include("accounts.portal.urls")),
+    path("", include("generation.portal.urls")),
 ]
