@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -37,6 +37,9 @@ class WebThreads:
 
     def __init__(self, count: int) -> None:
         self._threads = deque(WebThread(number) for number in range(count))
+
+    def __iter__(self) -> Iterator[WebThread]:
+        return iter(self._threads)
 
     def least_busy(self) -> WebThread:
         self._threads.rotate(-1)  # equals take turns
