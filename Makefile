@@ -28,7 +28,7 @@ run: $(VENV)/run.stamp ## the same server without the first song
 
 test: lint ## everything from nothing, then the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
-	$(BIN)/python -m pytest -q -m both_databases --database postgresql
+	$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -q -m both_databases
 	@echo "All tests passed, on SQLite and on PostgreSQL."
 
 lint: $(VENV)/dev.stamp ## style, types, direction of imports, missing migrations
