@@ -5,11 +5,18 @@ Django's own handler opens a thread for each request that meets sync code, and k
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
 from asgiref.sync import ThreadSensitiveContext
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.core.handlers.asgi import ASGIHandler
 
 from config.threads import WebThreads
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class PooledASGIHandler(ASGIHandler):
@@ -19,7 +26,7 @@ class PooledASGIHandler(ASGIHandler):
         super().__init__()
         self.threads = threads
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with ThreadSensitiveContext(executor=self.threads.least_busy()):
             await self.handle(scope, receive, send)
 
@@ -27,10 +34,10 @@ class PooledASGIHandler(ASGIHandler):
 class PooledSockets:
     """The same threads for the sync parts of WebSockets."""
 
-    def __init__(self, application: ASGI3Application, threads: WebThreads) -> None:
+    def __init__(self, application: Application, threads: WebThreads) -> None:
         self.application = application
         self.threads = threads
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with ThreadSensitiveContext(executor=self.threads.least_busy()):
             await self.application(scope, receive, send)

@@ -27,7 +27,7 @@ class QueueWorker:
         self._queue = queue
         self._on_death = on_death
         self._is_closing = False
-        self._controller = WorkController(
+        self._controller: Any = WorkController(
             app=_application(),
             hostname=f"{queue}@{socket.gethostname()}",
             queues=[queue],

@@ -18,7 +18,6 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connections
-from twisted.internet import reactor
 
 from config.asgi import application
 from config.queue_worker import QueueWorker
@@ -49,7 +48,7 @@ class Service:
         self._upstream.start()
         self._audio.start()
         connections.close_all()  # those of the main thread, which only serves sockets from here on
-        reactor.callLater(0, self._begin)  # type: ignore[attr-defined]  # once its loop runs
+        self._web.call_once_running(self._begin)
         self._web.run()
         if self._web.has_failed:
             self._runner.drain(0)

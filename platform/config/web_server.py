@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from daphne.server import Server
-from twisted.internet import reactor
+from twisted.internet import reactor as _reactor
 from twisted.internet.defer import maybeDeferred
 from twisted.python.failure import Failure
 
+# Its type depends on the operating system; daphne has installed the one that runs an asyncio loop.
+reactor: Any = _reactor
 logger = logging.getLogger("tutti.serve")
 
 BACKLOG = 2_048  # a thousand clients may knock in the same moment
 
 
-class WebServer(Server):  # type: ignore[misc]
+class WebServer(Server):
     """Runs on the main thread until `stop`. `has_failed`: it never listened."""
 
     def __init__(self, application: Any, *, host: str, port: int) -> None:
@@ -34,9 +37,9 @@ class WebServer(Server):  # type: ignore[misc]
         logger.critical("Cannot listen: %s", failure.getErrorMessage())
         self.stop()
 
-    @property
-    def is_listening(self) -> bool:
-        return bool(self._ports)
+    def call_once_running(self, callback: Callable[[], None]) -> None:
+        """Twisted's own hook for it comes before the loop runs."""
+        reactor.callLater(0, callback)
 
     async def stop_listening(self) -> None:
         """Refuse new connections; those that are open stay."""
@@ -50,7 +53,7 @@ class WebServer(Server):  # type: ignore[misc]
         applications = self._applications()
         if applications:
             await asyncio.wait(applications, timeout=within_seconds)
-        while reactor.getWriters() and loop.time() < end:  # type: ignore[attr-defined]
+        while reactor.getWriters() and loop.time() < end:  # noqa: ASYNC110 (the reactor tells nobody)
             await asyncio.sleep(0.05)
         for application in self._applications():
             application.cancel()
