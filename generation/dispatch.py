@@ -11,7 +11,7 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("tutti.jobs")
 
 
 def send_run_on_commit(job_id: uuid.UUID, *, after: timedelta = timedelta()) -> None:

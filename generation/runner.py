@@ -37,7 +37,7 @@ from generation.services.settle import settle
 from generation.services.sweep import EXPIRED, sweep, sweep_if_due
 from generation.states import JobState
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("tutti.jobs")
 P, R = ParamSpec("P"), TypeVar("R")
 
 PROGRESS_SECONDS = 0.5
@@ -87,6 +87,15 @@ class RunnerProcess:
         self._database.submit(connections.close_all).result()
         self._database.shutdown()
         return not has_work
+
+    @property
+    def in_hand(self) -> int:
+        """How many jobs are with their upstreams now."""
+        return len(self._in_hand)
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
 
     def take(self, job_id: uuid.UUID) -> None:
         """Wait for a free slot and put the job in hand; returns at once then. Raises Stopping."""

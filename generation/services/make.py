@@ -12,7 +12,7 @@ from generation.providers.base import Line, ProviderError
 from generation.providers.registry import provider_named
 from generation.services.claim import Work
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("tutti.jobs")
 
 
 class DeadlinePassed(Exception):
@@ -21,6 +21,7 @@ class DeadlinePassed(Exception):
 
 async def make(work: Work, line: Line) -> Delivery:
     """Have the song made. Raises ProviderError or DeadlinePassed."""
+    logger.info("Calling %s for job %s, attempt %s.", work.provider, work.job_id, work.number)
     left = (work.deadline - timezone.now()).total_seconds()
     try:
         async with asyncio.timeout(left):

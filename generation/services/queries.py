@@ -86,11 +86,6 @@ def events_after(
     return [_event(row, base_url, render_job, link_life) for row in rows]
 
 
-def queue_position(job: Job) -> int:
-    """How many orders of the whole platform wait before this one, itself counted."""
-    return Job.unscoped.filter(state=JobState.QUEUED, id__lte=job.pk).count()
-
-
 def _event(
     row: Event, base_url: str, render_job: Callable[[JobView], dict[str, Any]], link_life: timedelta
 ) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def submit(
     if earlier is not None:
         return earlier
     offer = quote_order(order, caller=caller)
-    _refuse_when_busy()
+    ahead = _waiting_ahead()
     try:
         with transaction.atomic():
             job = _store(order, offer, caller, dialect)
@@ -60,7 +60,9 @@ def submit(
                     job=job,
                 )
             _hold(job, offer, caller)
-            record(job.pk, Entry("queued", {"expected_seconds": offer.mapping.expected_seconds}))
+            record(
+                job.pk, Entry("queued", {"position": ahead + 1, "expected_seconds": offer.mapping.expected_seconds})
+            )
             transaction.on_commit(lambda: faults.reach("submitted"))
             send_run_on_commit(job.pk)
     except IntegrityError:
@@ -116,12 +118,14 @@ def _hold(job: Job, offer: Offer, caller: Caller) -> None:
         ) from None
 
 
-def _refuse_when_busy() -> None:
-    limit = settings.TUTTI_QUEUE_LIMIT
-    if Job.unscoped.filter(state=JobState.QUEUED).order_by()[limit : limit + 1].exists():
+def _waiting_ahead() -> int:
+    """How many orders of the whole platform wait; refuses when that is as many as may."""
+    ahead = Job.unscoped.filter(state=JobState.QUEUED).count()
+    if ahead >= settings.TUTTI_QUEUE_LIMIT:
         raise Refusal(
             "busy", "Too many songs are waiting already. Try again shortly.", retry_after=BUSY_RETRY_SECONDS
         )
+    return ahead
 
 
 def _earlier_order(caller: Caller, key: str | None, body_hash: str) -> Submitted | None:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+
+from generation.contract import Refusal, Sampling
+from generation.models import Job
+from generation.services.quoting import quote_order
+from tests.generation.worlds import SONG_PRICE, World, order
+
+
+def refusal(world: World, **song) -> tuple[str, str | None, str]:
+    with pytest.raises(Refusal) as refused:
+        quote_order(order(**song), caller=world.caller)
+    return refused.value.code, refused.value.param, refused.value.message
+
+
+def test_quote_is_the_price_of_all_takes_and_has_no_side_effect(world: World) -> None:
+    offer = quote_order(order(takes=3), caller=world.caller)
+
+    assert offer.quote.amount_micro == 3 * SONG_PRICE
+    assert Job.unscoped.count() == 0
+
+
+def test_quote_of_an_unknown_model_is_refused_by_name(world: World) -> None:
+    assert refusal(world, model="nobody") == (
+        "model_not_found",
+        "model",
+        "There is no model 'nobody' in the catalog 'music_gen'.",
+    )
+
+
+def test_quote_in_an_unknown_catalog_is_refused_by_name(world: World) -> None:
+    assert refusal(world, catalog="nowhere")[:2] == ("model_not_found", "catelogid")
+
+
+def test_quote_of_a_field_the_model_cannot_convey_names_the_field_and_who_could(world: World) -> None:
+    assert refusal(world, sampling=Sampling(top_k=50)) == (
+        "unsupported_parameter",
+        "top_k",
+        "test-song does not take 'top_k'. No model on offer takes it.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("song", "param", "limit"),
+    [
+        ({"prompt": "x" * 101}, "prompt", "'prompt' must be 1-100 characters for test-song; this one is 101."),
+        ({"lyrics": "la " * 101}, "lyrics", "'lyrics' must be 1-300 characters for test-song; this one is 303."),
+        ({"takes": 4}, "takes", "'takes' must be 1-3 takes for test-song; this one is 4."),
+        (
+            {"duration_seconds": 301.0},
+            "duration_seconds",
+            "'duration_seconds' must be 1-300 seconds for test-song; this one is 301.",
+        ),
+    ],
+)
+def test_quote_beyond_a_limit_names_field_and_limit(world: World, song: dict, param: str, limit: str) -> None:
+    assert refusal(world, **song) == ("invalid_parameter", param, limit)
+
+
+def test_quote_counts_composed_characters_once(world: World) -> None:
+    decomposed = "e\u0301" * 100
+
+    assert quote_order(order(prompt=decomposed), caller=world.caller).quote.amount_micro == SONG_PRICE
+
+
+def test_quote_without_lyrics_for_a_model_that_sings_is_refused(world: World) -> None:
+    world.mapping.llm.capabilities = {"lyrics": "required"}
+    world.mapping.llm.save()
+
+    assert refusal(world) == ("missing_parameter", "lyrics", "Missing required parameter: lyrics")
+
+
+def test_quote_of_lyrics_for_a_model_without_a_voice_is_refused(world: World) -> None:
+    world.mapping.llm.capabilities = {"lyrics": "none"}
+    world.mapping.llm.save()
+
+    assert refusal(world, lyrics="la la")[:2] == ("unsupported_parameter", "lyrics")
+
+
+def test_quote_says_which_fields_are_only_a_wish(world: World) -> None:
+    world.mapping.llm.capabilities = {"lyrics": "optional", "duration": "wish"}
+    world.mapping.llm.save()
+
+    assert quote_order(order(duration_seconds=30.0), caller=world.caller).approximated == ("duration_seconds",)
