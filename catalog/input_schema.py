@@ -85,21 +85,19 @@ def _duration(capabilities: Capabilities, limits: Limits) -> dict[str, Any]:
 
 
 def _always_needed(capabilities: Capabilities) -> list[str]:
-    needs_lyrics = capabilities.lyrics == "required" and not _may_do_without_lyrics(capabilities)
-    return ["prompt"] * (capabilities.prompt == "required") + ["lyrics"] * needs_lyrics
+    return ["prompt"] * (capabilities.prompt == "required") + ["lyrics"] * _insists_on_lyrics(capabilities)
 
 
-def _may_do_without_lyrics(capabilities: Capabilities) -> bool:
-    return capabilities.lyrics_optimizer or capabilities.instrumental in ("exact", "always")
+def _insists_on_lyrics(capabilities: Capabilities) -> bool:
+    is_way_out = capabilities.lyrics_optimizer or capabilities.instrumental in ("exact", "always")
+    return capabilities.lyrics == "required" and not is_way_out
 
 
 def _needed_together(capabilities: Capabilities) -> dict[str, Any]:
-    """A song is made from something: without lyrics a prompt is needed, and where lyrics are needed a way out."""
-    if capabilities.lyrics == "none" or (capabilities.lyrics == "required" and not _may_do_without_lyrics(capabilities)):
+    """A song is made from something: whoever gives no lyrics gives a prompt, and says what to do without lyrics."""
+    if _insists_on_lyrics(capabilities) or capabilities.lyrics == "none":
         return {}
-    without: dict[str, Any] = {"required": ["prompt"]}
     if capabilities.lyrics == "required" and not capabilities.lyrics_optimizer:
-        without = {"required": ["prompt", "instrumental"], "properties": {"instrumental": {"const": True}}}
-    if capabilities.lyrics == "optional" and capabilities.prompt == "required":
-        return {}
-    return {"anyOf": [{"required": ["lyrics"]}, without]}
+        silent = {"required": ["prompt", "instrumental"], "properties": {"instrumental": {"const": True}}}
+        return {"anyOf": [{"required": ["lyrics"]}, silent]}
+    return {"anyOf": [{"required": ["lyrics"]}, {"required": ["prompt"]}]}

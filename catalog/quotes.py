@@ -34,6 +34,15 @@ class Rates:
         return -(-exact // THOUSAND)
 
 
+class Due(NamedTuple):
+    """What one leg comes to, once it is known what was delivered."""
+
+    payer_id: int
+    payee_id: int
+    kind: LegKind
+    amount_micro: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
     """One payment of the chain: a sale to a customer or reseller, or the cost a provider is owed.
@@ -47,17 +56,9 @@ class Leg:
     rates: Rates
     amount_micro: int
 
-    def due_micro(self, *, takes: int, milliseconds: int, tokens: int) -> int:
-        return min(self.amount_micro, self.rates.amount_micro(takes=takes, milliseconds=milliseconds, tokens=tokens))
-
-
-class Due(NamedTuple):
-    """What one leg comes to, once it is known what was delivered."""
-
-    payer_id: int
-    payee_id: int
-    kind: LegKind
-    amount_micro: int
+    def due(self, *, takes: int, milliseconds: int, tokens: int) -> Due:
+        amount = self.rates.amount_micro(takes=takes, milliseconds=milliseconds, tokens=tokens)
+        return Due(self.payer_id, self.payee_id, self.kind, min(self.amount_micro, amount))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +78,12 @@ class Quote:
 
         `milliseconds` is the length of all delivered takes together.
         """
-        return sum(leg.due_micro(takes=takes, milliseconds=milliseconds, tokens=tokens) for leg in self._own_legs())
+        due = [leg.due(takes=takes, milliseconds=milliseconds, tokens=tokens) for leg in self._own_legs()]
+        return sum(leg.amount_micro for leg in due)
 
     def legs_for(self, *, takes: int, milliseconds: int, tokens: int = 0) -> list[Due]:
         """Every leg with the amount that is due for what was delivered; a leg that comes to nothing stays in."""
-        return [
-            Due(leg.payer_id, leg.payee_id, leg.kind, leg.due_micro(takes=takes, milliseconds=milliseconds, tokens=tokens))
-            for leg in self.legs
-        ]
+        return [leg.due(takes=takes, milliseconds=milliseconds, tokens=tokens) for leg in self.legs]
 
     def charges_by_take(self, lengths_milliseconds: Sequence[int], *, tokens: int = 0) -> list[int]:
         """The charge of each delivered take in their order; their sum is the charge for all of them.

@@ -10,10 +10,10 @@ _DEEPEST: Final = 64
 """Where a tree that bites its own tail is left."""
 _SQL: Final = """
 WITH RECURSIVE line(id, parent_id, distance) AS (
-    SELECT id, parent_id, 0 FROM {table} WHERE id = %s
+    SELECT id, parent_id, 0 FROM accounts_organization WHERE id = %s
     UNION ALL
     SELECT above.id, above.parent_id, line.distance + 1
-    FROM {table} above JOIN line ON above.id = line.parent_id
+    FROM accounts_organization above JOIN line ON above.id = line.parent_id
     WHERE line.distance < %s
 )
 SELECT id, MIN(distance) FROM line GROUP BY id ORDER BY MIN(distance)
@@ -25,5 +25,5 @@ def lineage(organization: Organization) -> dict[int, int]:
     if organization.parent_id is None:
         return {organization.pk: 0}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL.format(table=connection.ops.quote_name(Organization._meta.db_table)), [organization.pk, _DEEPEST])
+        cursor.execute(_SQL, [organization.pk, _DEEPEST])
         return dict(cursor.fetchall())

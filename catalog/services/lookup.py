@@ -54,7 +54,9 @@ def offers_visible_to(organization: Organization) -> list[LlmMapping]:
     """
     distance = lineage(organization)
     offers = _on_offer(distance).prefetch_related("sale_prices__prices")
-    return sorted(offers, key=lambda offer: (distance[offer.llm.owner_id], offer.llm.public_name, offer.priority, offer.pk))
+    return sorted(
+        offers, key=lambda offer: (distance[offer.llm.owner_id], offer.llm.public_name, offer.priority, offer.pk)
+    )
 
 
 def _on_offer(owners: Iterable[int]) -> LlmMappingQuerySet:

@@ -60,10 +60,11 @@ def quote(
     for link in _supply(mapping, at):
         seller, last = link.llm.owner_id, link
         if payer != seller:
-            legs.append(_leg("sale", payer, seller, link.sale_prices, ordered, most, at))
+            legs.append(_leg("sale", payer, seller, program=link.sale_prices, ordered=ordered, most=most, at=at))
         payer = seller
     if last.cost_prices is not None and last.llm.provider_id != payer:
-        legs.append(_leg("cost", payer, last.llm.provider_id, last.cost_prices, ordered, most, at))
+        payee, program = last.llm.provider_id, last.cost_prices
+        legs.append(_leg("cost", payer, payee, program=program, ordered=ordered, most=most, at=at))
     return Quote(organization_id=organization.pk, legs=tuple(legs))
 
 
@@ -131,7 +132,7 @@ def _bought_from(mapping: LlmMapping, at: datetime) -> LlmMapping:
 
 
 def _leg(
-    kind: LegKind, payer: int, payee: int, program: PriceProgram, ordered: Ordered, most: _Most, at: datetime
+    kind: LegKind, payer: int, payee: int, *, program: PriceProgram, ordered: Ordered, most: _Most, at: datetime
 ) -> Leg:
     rates = rates_of(program, ordered, at)
     amount = rates.amount_micro(takes=most.takes, milliseconds=most.milliseconds, tokens=most.tokens)
