@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from rest_framework import status
-from rest_framework.parsers import FormParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,7 +48,7 @@ class PortalView(GatewayView):
 
     authentication_classes = (SessionAuthentication,)
     renderer_classes = (PageRenderer,)
-    parser_classes = (FormParser,)
+    parser_classes = (FormParser, MultiPartParser)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -86,7 +86,7 @@ def authenticate_key(text: str) -> Caller:
     require_good_standing(key.organization, key.member.user if key.member else None)
     _note_use(key, now)
     return Caller(
-        organization=key.organization, member=key.member, api_key=key, live=key.live, words=_words_of_key(key)
+        organization=key.organization, member=key.member, api_key=key, live=key.live, words=words_of_key(key)
     )
 
 
@@ -96,7 +96,8 @@ def _find(secret: str) -> ApiKey | None:
     return keys.filter(secret_hash=_hash(secret)).first()
 
 
-def _words_of_key(key: ApiKey) -> frozenset[str]:
+def words_of_key(key: ApiKey) -> frozenset[str]:
+    """What a key may do: all that its member may, or less where its scopes say so."""
     held = key.member.words if key.member else words_of(Role.MEMBER) & words_in(key.organization.kinds)
     return held & frozenset(key.scopes) if key.scopes else held
 
