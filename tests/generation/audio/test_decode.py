@@ -90,6 +90,12 @@ def test_mp3_with_cover_and_old_tags_is_read(tone: Callable[..., Samples]) -> No
     assert probe(cover + encode(tone(1), "mp3") + old).duration_ms == 1_000
 
 
+def test_tag_that_is_no_unicode_does_not_spoil_the_audio(tone: Callable[..., Samples]) -> None:
+    audio = encode(tone(1), "wav", tags={"title": "Cafe"})
+
+    assert probe(audio.replace(b"Cafe", b"Caf\xe9")).duration_ms == 1_000
+
+
 @pytest.mark.parametrize(
     "content",
     [
