@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from generation.providers.rehearsal.form import BEATS_PER_BAR, Passage
 from generation.providers.rehearsal.harmony import Chord, voice_chord
@@ -13,40 +13,44 @@ from generation.providers.rehearsal.melody import Note
 from generation.providers.rehearsal.vocabulary import Band
 
 STEPS_PER_BEAT = 4
-ACCENTS = {"X": 1.0, "x": 0.72, "o": 0.34}
+ACCENTS = {"X": 1.0, "x": 0.72, "o": 0.16}
 CHORD_CENTRE, BASS_LOWEST = 60, 31
 
 # Sixteen steps a bar: X loud, x plain, o soft.
+# The half beats are few and soft: the beat must be plain to a listener and to a beat tracker.
 KITS: dict[str, dict[str, dict[str, str]]] = {
     "pop": {
-        "drums": {"kick": "X.......x.......", "rim": "....x.......x...", "hat": "x.o.x.o.x.o.x.o."},
-        "full drums": {"kick": "X...x...X...x...", "snare": "....X.......X...", "hat": "x.o.x.o.x.o.x.o."},
+        "drums": {"kick": "X.......X.......", "rim": "....x.......x...", "hat": "x...x...x...x..."},
+        "full drums": {"kick": "X...x...X...x...", "snare": "....X.......X...", "hat": "x.o.x...x.o.x..."},
+    },
+    "driving": {
+        "drums": {"kick": "X...X...X...X...", "hat": "x...x...x...x..."},
+        "full drums": {"kick": "X...X...X...X...", "clap": "x...X...x...X...", "hat": "X.o.X...X.o.X..."},
     },
     "rock": {
-        "drums": {"kick": "X.......X.......", "snare": "....X.......X...", "hat": "x...x...x...x..."},
+        "drums": {"kick": "X...x...X...x...", "snare": "....X.......X...", "hat": "x...x...x...x..."},
         "full drums": {"kick": "X...x...X...x...", "snare": "....X.......X...", "open hat": "x...x...x...x...",
-                       "hat": "..o...o...o...o."},
+                       "hat": "......o.......o."},
     },
     "club": {
-        "drums": {"kick": "X...X...X...X...", "hat": "..o...o...o...o."},
-        "full drums": {"kick": "X...X...X...X...", "clap": "....x.......x...", "hat": "x.o.x.o.x.o.x.o.",
-                       "open hat": "..o...o...o...o."},
+        "drums": {"kick": "X...X...X...X...", "hat": "......o.......o."},
+        "full drums": {"kick": "X...X...X...X...", "clap": "....x.......x...", "hat": "x.o.x...x.o.x..."},
     },
     "folk": {
         "drums": {"soft kick": "X.......x.......", "shaker": "x...x...x...x..."},
-        "full drums": {"soft kick": "X...o...X...o...", "brush": "....x.......x...", "shaker": "x.o.x.o.x.o.x.o."},
+        "full drums": {"soft kick": "X...x...X...x...", "brush": "....x.......x...", "shaker": "x.o.x...x.o.x..."},
     },
     "jazz": {
-        "drums": {"ride": "x...x..ox...x..o", "soft kick": "o...o...o...o...", "hat": "....o.......o..."},
-        "full drums": {"ride": "x...X..ox...X..o", "soft kick": "x...o...x...o...", "brush": "....x.......x..."},
+        "drums": {"ride": "x...x...x...x..o", "soft kick": "o...o...o...o...", "hat": "....x.......x..."},
+        "full drums": {"ride": "x...X...x...X..o", "soft kick": "x...o...x...o...", "brush": "....x.......x..."},
     },
     "lofi": {
-        "drums": {"soft kick": "X.......X.......", "rim": "....x.......x...", "hat": "o...o...o...o..."},
-        "full drums": {"kick": "X.......X..o....", "snare": "....x.......x...", "hat": "x.o.x.o.x.o.x.o."},
+        "drums": {"soft kick": "X.......X.......", "rim": "....x.......x...", "hat": "x...x...x...x..."},
+        "full drums": {"kick": "X.......X..o....", "snare": "....x.......x...", "hat": "x...x.o.x...x.o."},
     },
     "latin": {
-        "drums": {"soft kick": "X...o...X...o...", "shaker": "x.o.x.o.x.o.x.o.", "rim": "x...........x..."},
-        "full drums": {"kick": "X...x...X...x...", "rim": "x..o....x...x...", "shaker": "x.o.x.o.x.o.x.o."},
+        "drums": {"soft kick": "X...x...X...x...", "shaker": "x...x...x...x...", "rim": "x...........x..."},
+        "full drums": {"kick": "X...x...X...x...", "rim": "x..o....x...x...", "shaker": "x.o.x...x.o.x..."},
     },
     "ballad": {
         "drums": {"soft kick": "X.......x.......", "rim": "....o.......x..."},
@@ -54,7 +58,9 @@ KITS: dict[str, dict[str, dict[str, str]]] = {
     },
 }
 HALF_TIME = {"kick": "X...............", "snare": "........X.......", "ride": "x...x...x...x..."}
-BUILD = ("x...x...x...x...", "x...x...x.o.x.o.")
+BUILD = ("x...x...x...x...", "x...x...x...x.o.")
+Feel = Literal["calm", "plain", "driving"]
+SOFT_KITS, STRAIGHT_KITS = ("pop", "rock", "folk"), ("pop", "rock", "folk", "latin")
 FILLS = (
     {"snare": "............x.x.", "low tom": "............o.x."},
     {"high tom": "........x...x...", "low tom": "............x.x."},
@@ -87,13 +93,13 @@ class Parts:
     pad: tuple[HeldChord, ...]
 
 
-def accompany(passage: Passage, band: Band, *, calm: bool, choose: random.Random) -> Parts:
+def accompany(passage: Passage, band: Band, *, feel: Feel, choose: random.Random) -> Parts:
     voicings = _voicings(passage.chords)
     layers = passage.layers
     return Parts(
-        hits=tuple(_drum(passage, band, calm, choose)),
-        bass=tuple(_walk_bass(passage, band, choose)) if "bass" in layers else (),
-        chords=tuple(_comp(passage, band, voicings, calm)) if "chords" in layers else (),
+        hits=tuple(_drum(passage, band, feel, choose)),
+        bass=tuple(_walk_bass(passage, band, feel, choose)) if "bass" in layers else (),
+        chords=tuple(_comp(passage, band, voicings, feel)) if "chords" in layers else (),
         arp=tuple(_break_chords(passage, voicings, choose)) if "arp" in layers else (),
         pad=tuple(HeldChord(bar * 4.0, 4.0, pitches) for bar, pitches in enumerate(voicings)) if "pad" in layers else (),
     )
@@ -106,27 +112,31 @@ def _voicings(chords: Sequence[Chord]) -> list[tuple[int, ...]]:
     return voicings
 
 
-def _drum(passage: Passage, band: Band, calm: bool, choose: random.Random) -> Iterator[Hit]:
+def _drum(passage: Passage, band: Band, feel: Feel, choose: random.Random) -> Iterator[Hit]:
     layers = passage.layers
     if band.drums == "none":
         return
     if "crash" in layers:
-        yield Hit(0.0, "crash", 0.55 if calm else 0.8)
+        yield Hit(0.0, "crash", 0.55 if feel == "calm" else 0.8)
     fill = choose.choice(FILLS)
     for bar in range(passage.bars):
         is_end = bar == passage.bars - 1
         if is_end and passage.is_last and passage.bars > 1:
             yield Hit(bar * 4.0, "soft kick", 0.8)
             return
-        yield from _pattern(_pattern_name(band, layers, calm), bar, choose, cut=12 if is_end else 16)
+        yield from _pattern(_pattern_of(band, layers, feel), bar, choose, cut=12 if is_end else 16)
         if "build" in layers:
             yield from _pattern({"snare" if bar % 2 else "low tom": BUILD[bar % 2]}, bar, choose, cut=16)
         if is_end and passage.bars > 1 and not passage.is_last and layers & {"drums", "full drums"}:
             yield from _pattern(fill, bar, choose, cut=16)
 
 
-def _pattern_name(band: Band, layers: frozenset[str], calm: bool) -> dict[str, str]:
-    kit = KITS["ballad" if calm and band.drums in ("pop", "rock", "folk") else band.drums]
+def _pattern_of(band: Band, layers: frozenset[str], feel: Feel) -> dict[str, str]:
+    kit = KITS[band.drums]
+    if feel == "calm" and band.drums in SOFT_KITS:
+        kit = KITS["ballad"]
+    elif feel == "driving" and band.drums in STRAIGHT_KITS:
+        kit = KITS["driving"]
     if "half drums" in layers:
         return HALF_TIME
     for layer in ("drums", "full drums"):
@@ -143,7 +153,7 @@ def _pattern(drums: dict[str, str], bar: int, choose: random.Random, cut: int) -
                 yield Hit(bar * BEATS_PER_BAR + step / STEPS_PER_BEAT, drum, loud)
 
 
-def _walk_bass(passage: Passage, band: Band, choose: random.Random) -> Iterator[Note]:
+def _walk_bass(passage: Passage, band: Band, feel: Feel, choose: random.Random) -> Iterator[Note]:
     for bar, chord in enumerate(passage.chords):
         root = BASS_LOWEST + (chord.root - BASS_LOWEST) % 12
         start = bar * float(BEATS_PER_BAR)
@@ -155,24 +165,24 @@ def _walk_bass(passage: Passage, band: Band, choose: random.Random) -> Iterator[
             third, fifth = (root + (classes - chord.root) % 12 for classes in chord.pitch_classes[1:3])
             for beat, pitch in enumerate((root, third, fifth, approach)):
                 yield Note(start + beat, 0.9, pitch, 0.9 if beat % 2 == 0 else 0.78)
-        elif passage.layers & {"full drums", "build"}:
+        elif feel == "driving" or passage.layers & {"full drums", "build"}:
             for beat in range(BEATS_PER_BAR):
-                yield Note(start + beat, 0.85, root + (12 if beat == 3 and bar % 2 else 0), 0.95 if beat == 0 else 0.8)
+                yield Note(start + beat, 0.85, root, 0.95 if beat == 0 else 0.88)
         else:
             yield Note(start, 1.9, root, 0.95)
             yield Note(start + 2, 1.8, root if bar % 2 else root + 7, 0.8)
 
 
-def _comp(passage: Passage, band: Band, voicings: Sequence[tuple[int, ...]], calm: bool) -> Iterator[Note]:
-    """Struck chords: on every beat when the drums are full, else twice a bar; calm songs roll them."""
-    busy = "full drums" in passage.layers and not calm
+def _comp(passage: Passage, band: Band, voicings: Sequence[tuple[int, ...]], feel: Feel) -> Iterator[Note]:
+    """Struck chords: on every beat when the song drives or the drums are full, else twice a bar or broken."""
+    busy = feel == "driving" or ("full drums" in passage.layers and feel != "calm")
     for bar, pitches in enumerate(voicings):
         start = bar * float(BEATS_PER_BAR)
         if passage.is_last and bar == passage.bars - 1:
             yield from _strum(start, 4.0, (pitches[0] - 12, *pitches), 0.95)
         elif busy:
             for beat in range(BEATS_PER_BAR):
-                yield from _strum(start + beat, 0.9, pitches, 0.9 if beat == 0 else 0.7)
+                yield from _strum(start + beat, 0.9, pitches, 0.9 if beat == 0 else 0.84)
         elif "lead" in passage.layers or band.chords in ("guitar", "zither"):
             yield from _strum(start, 2.0, (pitches[0] - 12, *pitches), 0.9)
             for beat, pitch in enumerate((pitches[1], pitches[-1], pitches[1]), start=1):
@@ -188,11 +198,11 @@ def _strum(start: float, length: float, pitches: Sequence[int], velocity: float)
 
 
 def _break_chords(passage: Passage, voicings: Sequence[tuple[int, ...]], choose: random.Random) -> Iterator[Note]:
-    """Eighths over the chord an octave up, the beat stronger than the half beat; quarters in the last bar."""
+    """The chord note by note an octave up: every beat, and softly the half beats after the first and third."""
     order = choose.choice(((0, 2, 1, 2), (0, 1, 2, 1), (2, 1, 0, 1)))
     for bar, pitches in enumerate(voicings):
-        for step in range(8):
+        for step in (0, 1, 2, 4, 5, 6):
             if passage.is_last and bar == passage.bars - 1 and step:
                 break
             pitch = pitches[order[step % 4] % len(pitches)] + 12
-            yield Note(bar * BEATS_PER_BAR + step / 2, 0.6, pitch, 0.8 if step % 2 == 0 else 0.42)
+            yield Note(bar * BEATS_PER_BAR + step / 2, 0.6, pitch, 0.8 if step % 2 == 0 else 0.3)

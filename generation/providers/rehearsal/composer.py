@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from generation.contract import Line, Section, Word
-from generation.providers.rehearsal.accompaniment import accompany
+from generation.providers.rehearsal.accompaniment import Feel, accompany
 from generation.providers.rehearsal.form import BEATS_PER_BAR, Passage, Plan, plan_song
 from generation.providers.rehearsal.harmony import Key, Mode, nearest
 from generation.providers.rehearsal.lyrics import read_stanzas
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from generation.providers.rehearsal.vocabulary import Band
 
 MAJOR_SHARE = 0.7
+DRIVING_BPM = 112
 VOICE_CENTRE, LOW_VOICE_CENTRE, LEAD_CENTRE = 67, 55, 72
 
 
@@ -106,6 +107,11 @@ class _Studio:
     key: Key
     adventure: float
 
+    def feel(self, plan: Plan) -> Feel:
+        if self.brief.calm:
+            return "calm"
+        return "driving" if plan.tempo_bpm >= DRIVING_BPM else "plain"
+
     def choose(self, what: str) -> random.Random:
         return random.Random(f"{self.seed}:{what}")  # noqa: S311 - a tune, not a secret
 
@@ -151,11 +157,12 @@ def _play(plan: Plan, passage: Passage, studio: _Studio, *, sings: bool) -> tupl
     kind = passage.section_type
     is_sung = sings and bool(passage.lines)
     centre = (LOW_VOICE_CENTRE if studio.brief.low_voice else VOICE_CENTRE) if is_sung else LEAD_CENTRE
-    around = nearest(centre, studio.key.tonic_chord.pitch_classes)
-    tune = make_tune(passage, studio.key, around, Contour(f"{studio.seed}:{kind}", studio.adventure), sings=sings)
+    around = nearest(centre, (studio.key.tonic,))
+    contour = Contour(f"{studio.seed}:{kind}", studio.adventure)
+    tune = make_tune(passage, studio.key, around, contour, beat_seconds=60 / plan.tempo_bpm, sings=sings)
     if not _lead_plays(passage, is_sung=is_sung):
         tune = Tune(tune.sung, tune.words, ())
-    parts = accompany(passage, studio.band, calm=studio.brief.calm, choose=studio.choose(f"{kind}:band"))
+    parts = accompany(passage, studio.band, feel=studio.feel(plan), choose=studio.choose(f"{kind}:band"))
     harmony = _harmony(passage, tune) if "harmony" in passage.layers else ()
     return tune, PassageMixer(plan, passage, studio.band).mix(tune, parts, harmony)
 

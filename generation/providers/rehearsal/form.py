@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil, floor
 
 from generation.providers.rehearsal.harmony import Chord, Key, join_sections, progression
@@ -33,10 +34,14 @@ LAYERS: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A section as planned. `first_bar` counts from the start of the song; there is one chord per bar."""
+    """A section as planned. `first_bar` counts from the start of the song; there is one chord per bar.
+
+    `beats` is shorter than the bars where the song ends inside its last bar.
+    """
 
     section_type: str
     first_bar: int
+    beats: float
     chords: tuple[Chord, ...]
     layers: frozenset[str]
     lines: tuple[SungLine, ...]
@@ -45,10 +50,6 @@ class Passage:
     @property
     def bars(self) -> int:
         return len(self.chords)
-
-    @property
-    def beats(self) -> int:
-        return self.bars * BEATS_PER_BAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def plan_song(
     else:
         frames = max(1, round(duration_seconds * SAMPLE_RATE))
         bars, bar_seconds = _fitted_bars(frames / SAMPLE_RATE, bar_seconds)
-    passages = _lay_out(_affordable(stanzas, bars), bars, key, choose)
+    song_beats = frames / SAMPLE_RATE / bar_seconds * BEATS_PER_BAR
+    passages = _lay_out(_affordable(stanzas, bars), bars, song_beats, key, choose)
     return Plan(BEATS_PER_BAR * 60.0 / bar_seconds, frames, passages)
 
 
@@ -110,25 +112,33 @@ def _affordable(stanzas: Sequence[Stanza], bars: int) -> list[Stanza]:
     return [stanzas[place] for place in sorted(by_worth[:bars])]
 
 
-def _lay_out(stanzas: Sequence[Stanza], bars: int, key: Key, choose: random.Random) -> tuple[Passage, ...]:
+def _lay_out(
+    stanzas: Sequence[Stanza], bars: int, song_beats: float, key: Key, choose: random.Random
+) -> tuple[Passage, ...]:
     shares = _share_bars([_natural_bars(stanza) for stanza in stanzas], bars)
-    rounds = {kind: random.Random(f"{choose.random()}") for kind in LAYERS}  # noqa: S311 - a tune, not a secret
-    seeds = {kind: maker.random() for kind, maker in rounds.items()}
-    chords, layers = [], []
+    seed = choose.random()
+    chords: list[list[Chord]] = []
+    layers: list[frozenset[str]] = []
     for place, (stanza, share) in enumerate(zip(stanzas, shares, strict=True)):
-        before = stanzas[place - 1].section_type if place else None
         kind = stanza.section_type
-        again = before == kind and place % 2 == 1
-        around = progression(key, kind, again=again, choose=random.Random(seeds[kind]))  # noqa: S311
-        chords.append([around[bar % 4] for bar in range(share)])
+        # The same kind of section has the same chords, unless it follows itself.
+        again = place % 2 == 1 and stanzas[place - 1].section_type == kind
+        around = progression(key, kind, again=again, choose=random.Random(f"{seed}:{kind}"))
+        chords.append([around[bar % len(around)] for bar in range(share)])
         layers.append(_layers(stanza, layers[-1] if layers else None))
-    passages, first_bar = [], 0
-    for place, joined in enumerate(join_sections(key, chords)):
-        stanza = stanzas[place]
-        is_last = place == len(stanzas) - 1
-        passages.append(Passage(stanza.section_type, first_bar, joined, layers[place], stanza.lines, is_last))
-        first_bar += len(joined)
-    return tuple(passages)
+    first_bars = [0, *accumulate(shares)]
+    return tuple(
+        Passage(
+            section_type=stanza.section_type,
+            first_bar=first_bars[place],
+            beats=min(float(len(joined) * BEATS_PER_BAR), song_beats - first_bars[place] * BEATS_PER_BAR),
+            chords=joined,
+            layers=layers[place],
+            lines=stanza.lines,
+            is_last=place == len(stanzas) - 1,
+        )
+        for place, (stanza, joined) in enumerate(zip(stanzas, join_sections(key, chords), strict=True))
+    )
 
 
 def _layers(stanza: Stanza, before: frozenset[str] | None) -> frozenset[str]:

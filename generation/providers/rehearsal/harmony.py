@@ -23,19 +23,19 @@ INTERVALS = {
 DEGREES: dict[Mode, dict[str, tuple[int, str, str]]] = {
     "major": {"I": (0, "", "maj7"), "ii": (2, "m", "m7"), "iii": (4, "m", "m7"), "IV": (5, "", "maj7"),
               "V": (7, "", "7"), "vi": (9, "m", "m7")},
-    "minor": {"i": (0, "m", "m7"), "III": (3, "", "maj7"), "iv": (5, "m", "m7"), "v": (7, "m", "m7"),
+    "minor": {"i": (0, "m", "m"), "III": (3, "", "maj7"), "iv": (5, "m", "m"), "v": (7, "m", "m7"),
               "V": (7, "", "7"), "VI": (8, "", "maj7"), "VII": (10, "", "7")},
 }
 # Four different chords each, tonic early and dominant late, so that the mode is heard within one round.
 PROGRESSIONS: dict[Mode, dict[str, tuple[str, ...]]] = {
     "major": {
-        "verse": ("I V vi IV", "I vi IV V", "I iii IV V", "I vi ii V"),
-        "chorus": ("IV V I vi", "I IV vi V", "I V ii IV", "IV I ii V"),
+        "verse": ("I V vi IV", "I vi IV V", "I IV vi V"),
+        "chorus": ("IV V I vi", "IV I V vi", "I V IV vi"),
         "bridge": ("ii V I vi", "vi ii V I", "iii IV I V"),
     },
     "minor": {
-        "verse": ("i VI iv V", "i iv VI V", "i v iv V", "i VII iv V"),
-        "chorus": ("VI iv i V", "iv V i VI", "i III iv V", "i VII VI V"),
+        "verse": ("i VI iv V", "i iv VI V", "i iv V VI"),
+        "chorus": ("VI iv i V", "iv V i VI", "iv i VI V"),
         "bridge": ("iv i VI V", "VI V i iv", "iv VII i V"),
     },
 }

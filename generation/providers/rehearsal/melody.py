@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from generation.providers.rehearsal.form import BEATS_PER_BAR, Passage
@@ -12,7 +13,7 @@ from generation.providers.rehearsal.harmony import Chord, Key, nearest
 from generation.providers.rehearsal.lyrics import Syllable, SungLine
 
 SUNG_BEATS = 8.0
-FASTEST_SYLLABLES_PER_BEAT = 4
+TONGUE_SECONDS = 0.18
 LEAD_RHYTHMS = (
     (0, 1, 2, 3, 4, 6), (0, 2, 3, 4, 5, 6), (0, 1, 2, 4, 5, 6, 7), (0, 1.5, 2, 3, 4, 6), (0, 1, 2, 2.5, 3, 4, 5, 6),
 )
@@ -81,12 +82,13 @@ class Contour:
 
 
 class Score(NamedTuple):
-    """What a melody must agree with: its passage, the key, and the pitch it moves around."""
+    """What a melody must agree with: its passage, the key, the pitch it moves around, the shortest sung note."""
 
     passage: Passage
     key: Key
     anchor: float
     contour: Contour
+    finest_beats: float
 
     def pitch(self, phrase: int, place: float, beat: float, *, chordal: bool) -> int:
         """The note for a place in 0..1 of a phrase that falls on `beat` of the passage."""
@@ -95,8 +97,11 @@ class Score(NamedTuple):
         return nearest(target, chord.pitch_classes if chordal or beat % 2 == 0 else _agreeing(self.key, chord))
 
 
-def make_tune(passage: Passage, key: Key, centre: int, contour: Contour, *, sings: bool) -> Tune:
-    score = Score(passage, key, centre + SECTION_HEIGHT[passage.section_type], contour)
+def make_tune(
+    passage: Passage, key: Key, centre: int, contour: Contour, *, beat_seconds: float, sings: bool
+) -> Tune:
+    finest_beats = 0.25 if beat_seconds / 4 >= TONGUE_SECONDS else 0.5
+    score = Score(passage, key, centre + SECTION_HEIGHT[passage.section_type], contour, finest_beats)
     if not (sings and passage.lines):
         return Tune((), (), _play(score, 0.0, passage.beats))
     sung: list[SungNote] = []
@@ -129,20 +134,26 @@ def _sing_line(
     for word in line.words:
         first, place = place, place + len(word.syllables)
         times.append(WordTime(start + starts[first], start + ends[place - 1], word.text))
-    return _sparse(notes), tuple(times)
+    return _voiced(notes, score.finest_beats), tuple(times)
 
 
 def _stress(beat: float) -> float:
     return 0.95 if beat % 2 == 0 else 0.85 if beat % 1 == 0 else 0.7
 
 
-def _sparse(notes: list[SungNote]) -> list[SungNote]:
-    """Where words fall faster than a tongue can move, only some are voiced."""
-    voiced: list[SungNote] = []
+def _voiced(notes: list[SungNote], finest_beats: float) -> list[SungNote]:
+    """Where words fall faster than a tongue can move, only those nearest to the grid are voiced, on the grid."""
+    if len(notes) < 2 or min(after.start - note.start for note, after in pairwise(notes)) >= finest_beats - 1e-9:
+        return notes
+    by_place: dict[int, SungNote] = {}
     for note in notes:
-        if not voiced or note.start - voiced[-1].start >= 1 / FASTEST_SYLLABLES_PER_BEAT - 1e-9:
-            voiced.append(note)
-    return voiced
+        by_place.setdefault(round(note.start / finest_beats), note)
+    places = sorted(by_place)
+    until = [*places[1:], places[-1] + 1]
+    return [
+        by_place[place]._replace(start=place * finest_beats, length=min((end - place) * finest_beats, 2.5))
+        for place, end in zip(places, until, strict=True)
+    ]
 
 
 def syllable_places(count: int, beats: float) -> list[float]:

@@ -21,7 +21,7 @@ RELEASE_FRAMES = 1600
 RELEASE = np.linspace(1, 0, RELEASE_FRAMES, dtype=np.float32)
 ROOM_BLOCK = 1 << 14
 # Gain and place (-1 left, 1 right) of each chair; how much of it the room hears.
-LEVELS = {"bass": 0.42, "chords": 0.15, "arp": 0.13, "lead": 0.17, "voice": 0.30, "harmony": 0.10, "pad": 0.17}
+LEVELS = {"bass": 0.42, "chords": 0.2, "arp": 0.14, "lead": 0.14, "voice": 0.27, "harmony": 0.10, "pad": 0.2}
 DRUM_LEVELS = {
     "kick": 0.62, "soft kick": 0.5, "snare": 0.34, "clap": 0.3, "rim": 0.24, "brush": 0.2, "hat": 0.10, "open hat": 0.10,
     "shaker": 0.10, "ride": 0.09, "crash": 0.16, "high tom": 0.36, "low tom": 0.4,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-FLOOR_BPM, CEILING_BPM = 60.0, 168.0
+FLOOR_BPM, CEILING_BPM = 62.0, 150.0
 NOTE_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
