@@ -76,7 +76,7 @@ class TenantRow(models.Model):
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
 
     objects = ScopedManager()
-    unscoped = models.Manager()
+    unscoped = models.Manager()  # noqa: DJ012 - the other manager of the pair
 
     class Meta:
         abstract = True

@@ -1,6 +1,7 @@
 from generation.models.event import Event
 from generation.models.job import Attempt, IdempotencyKey, Job
 from generation.models.runner import Clock, Runner
+from generation.models.ticket import SocketTicket
 from generation.models.track import Track
 
-__all__ = ["Attempt", "Clock", "Event", "IdempotencyKey", "Job", "Runner", "Track"]
+__all__ = ["Attempt", "Clock", "Event", "IdempotencyKey", "Job", "Runner", "SocketTicket", "Track"]

@@ -61,7 +61,7 @@ class Job(TenantRow):
     deadline = models.DateTimeField()
     last_seq = models.PositiveIntegerField(default=0)
 
-    lyrics = models.TextField(null=True)
+    lyrics = models.TextField(null=True)  # noqa: DJ001 - not known yet, which is another thing than none
     charged_micro = models.BigIntegerField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
@@ -71,8 +71,8 @@ class Job(TenantRow):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = ScopedManager.from_queryset(JobQuerySet)()
-    unscoped = models.Manager.from_queryset(JobQuerySet)()
+    objects = ScopedManager.from_queryset(JobQuerySet)()  # type: ignore[misc]
+    unscoped = models.Manager.from_queryset(JobQuerySet)()  # type: ignore[misc]
 
     class Meta(TenantRow.Meta):
         ordering = ["-id"]

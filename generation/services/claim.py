@@ -57,20 +57,20 @@ def claim(job_id: uuid.UUID, *, runner_id: uuid.UUID) -> Work | None:
         if not is_mine:
             return None
         job = Job.unscoped.select_related("mapping__llm", "upstream").get(pk=job_id)
-        attempt = _begin_attempt(job, now)
+        attempt = _begin_attempt(job, token, now)
         record(job.pk, Entry("started", {"attempt": attempt.number, "model": job.model}))
     faults.reach("claimed")
     return _work(job, attempt)
 
 
-def _begin_attempt(job: Job, now: datetime) -> Attempt:
+def _begin_attempt(job: Job, token: uuid.UUID, now: datetime) -> Attempt:
     """Write the attempt before any upstream hears of it; keep what an earlier one received."""
     earlier = Attempt.unscoped.filter(job=job, state=AttemptState.RECEIVED).last()
     attempt = Attempt(
         organization_id=job.organization_id,
         job=job,
         number=job.attempt,
-        token=job.token,
+        token=token,
         upstream_id=job.upstream_id,
         started_at=now,
     )

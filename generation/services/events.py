@@ -34,9 +34,7 @@ def record(job_id: uuid.UUID, *entries: Entry) -> None:
         first = job.last_seq - len(entries) + 1
         now = timezone.now()
         Event.unscoped.bulk_create(
-            Event(
-                organization_id=job.organization_id, job_id=job_id, seq=seq, type=entry.type, data=entry.data, at=now
-            )
+            Event(organization_id=job.organization_id, job_id=job_id, seq=seq, type=entry.type, data=entry.data, at=now)
             for seq, entry in enumerate(entries, start=first)
         )
         wake_on_commit([(job_id, job.last_seq, any(entry.type in FINAL for entry in entries))])
@@ -59,7 +57,12 @@ def record_each(entries: Sequence[tuple[uuid.UUID, uuid.UUID, Entry]]) -> None:
         now = timezone.now()
         Event.unscoped.bulk_create(
             Event(
-                organization_id=job.organization_id, job=job, seq=job.last_seq + 1, type=entry.type, data=entry.data, at=now
+                organization_id=job.organization_id,
+                job=job,
+                seq=job.last_seq + 1,
+                type=entry.type,
+                data=entry.data,
+                at=now,
             )
             for job, entry in alive
         )

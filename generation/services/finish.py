@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -14,18 +14,18 @@ from django.utils import timezone
 from catalog.capabilities import Limits
 from catalog.quotes import Quote
 from generation import faults
-from generation.audio.decode import BadAudio
 from generation.audio.label import label_tags
 from generation.audio.prepare import Prepared, Wanted, prepare
+from generation.audio.samples import BadAudio
 from generation.contract import Fault
 from generation.models import Attempt, Job, Track
 from generation.models.job import new_id
 from generation.services.events import Entry, record
 from generation.services.retry import put_back
 from generation.services.settle import settle
-from generation.states import AttemptState, JobState
+from generation.states import AttemptState
 
-DELIVERED_FORMAT = "mp3"
+DELIVERED_FORMAT: Final = "mp3"
 """What a song is delivered as when the order names no format."""
 
 

@@ -34,10 +34,15 @@ async def make(work: Work, line: Line) -> Delivery:
         # A provider that breaks has perhaps been heard upstream: its fate is not known.
         logger.exception("Provider %s broke on job %s.", work.provider, work.job_id)
         raise ProviderError(
-            "internal_error", "Something broke on our side while the song was made. Nothing was charged.", seen="unknown"
+            "internal_error",
+            "Something broke on our side while the song was made. Nothing was charged.",
+            seen="unknown",
         ) from None
     if not any(take.audio for take in delivery.takes):
         raise ProviderError(
-            "upstream_error", "The upstream answered without audio. Nothing was charged.", seen="not_made", retryable=True
+            "upstream_error",
+            "The upstream answered without audio. Nothing was charged.",
+            seen="not_made",
+            retryable=True,
         )
     return delivery

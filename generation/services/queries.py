@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from django.utils.text import slugify
 
 from catalog.quotes import Quote
-from generation.contract import Fault, JobView, Refusal, TrackView, sections_from_json
+from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView, sections_from_json
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.states import FINAL, JobState
@@ -99,9 +99,7 @@ def _event(
     return data | event
 
 
-def _view(
-    job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta, progress: float | None
-) -> JobView:
+def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta, progress: float | None) -> JobView:
     song = job.song
     return JobView(
         id=str(job.pk),
@@ -128,7 +126,7 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
         id=str(track.pk),
         take=track.take,
         link=_link(track, base_url, link_life),
-        format=track.format,
+        format=cast(AudioFormat, track.format),
         sample_rate=track.sample_rate,
         channels=track.channels,
         bitrate=track.bitrate,
@@ -144,7 +142,7 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
 
 def _read(file: str) -> bytes:
     with default_storage.open(file) as audio:
-        return audio.read()
+        return bytes(audio.read())
 
 
 def _link(track: Track, base_url: str, link_life: timedelta) -> str:

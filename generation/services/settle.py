@@ -33,7 +33,9 @@ def settle(
     succeeded when a take was delivered, else failed. False: somebody else had ended it, or holds it now.
     """
     with transaction.atomic():
-        job = Job.unscoped.select_for_update(of=("self",)).filter(pk=job_id, token=token).exclude(state__in=FINAL).first()
+        job = (
+            Job.unscoped.select_for_update(of=("self",)).filter(pk=job_id, token=token).exclude(state__in=FINAL).first()
+        )
         if job is None:
             return False
         tracks = list(Track.unscoped.filter(job=job))

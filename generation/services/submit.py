@@ -60,9 +60,7 @@ def submit(
                     job=job,
                 )
             _hold(job, offer, caller)
-            record(
-                job.pk, Entry("queued", {"position": ahead + 1, "expected_seconds": offer.mapping.expected_seconds})
-            )
+            record(job.pk, Entry("queued", {"position": ahead + 1, "expected_seconds": offer.mapping.expected_seconds}))
             transaction.on_commit(lambda: faults.reach("submitted"))
             send_run_on_commit(job.pk)
     except IntegrityError:
@@ -107,8 +105,8 @@ def _hold(job: Job, offer: Offer, caller: Caller) -> None:
             reference=job.pk,
             amount_micro=amount,
             deadline=job.deadline + HOLD_GRACE,
-            api_key_id=caller.api_key and caller.api_key.pk,
-            member_id=caller.member and caller.member.pk,
+            api_key_id=job.api_key_id,
+            member_id=job.member_id,
             model=job.model,
         )
     except InsufficientFunds:
@@ -122,9 +120,7 @@ def _waiting_ahead() -> int:
     """How many orders of the whole platform wait; refuses when that is as many as may."""
     ahead = Job.unscoped.filter(state=JobState.QUEUED).count()
     if ahead >= settings.TUTTI_QUEUE_LIMIT:
-        raise Refusal(
-            "busy", "Too many songs are waiting already. Try again shortly.", retry_after=BUSY_RETRY_SECONDS
-        )
+        raise Refusal("busy", "Too many songs are waiting already. Try again shortly.", retry_after=BUSY_RETRY_SECONDS)
     return ahead
 
 

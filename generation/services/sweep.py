@@ -61,9 +61,7 @@ def sweep(*, resend_all: bool = False) -> Swept:
 
 
 def _take_from_dead_runners(now: datetime) -> int:
-    lost = Job.unscoped.filter(state=JobState.RUNNING).filter(
-        Q(runner__isnull=True) | Q(runner__lease_until__lt=now)
-    )
+    lost = Job.unscoped.filter(state=JobState.RUNNING).filter(Q(runner__isnull=True) | Q(runner__lease_until__lt=now))
     taken = sum(_recover(job) for job in lost.select_related("upstream")[:BATCH])
     held = Job.unscoped.filter(runner__isnull=False).values("runner")
     Runner.objects.filter(lease_until__lt=now - timedelta(days=1)).exclude(pk__in=held).delete()
@@ -72,13 +70,12 @@ def _take_from_dead_runners(now: datetime) -> int:
 
 def _recover(job: Job) -> bool:
     """Decide what becomes of a job whose runner is gone. True when this sweep decided it."""
-    assert job.token is not None  # a running job carries one, by constraint
-    attempt = Attempt.unscoped.get(job=job, token=job.token)
+    attempt = Attempt.unscoped.get(job=job, number=job.attempt)
     if attempt.state == AttemptState.RECEIVED:
-        return put_back(job.pk, job.token, error=LOST, after_seconds=0, keeps_raw=True)
+        return put_back(job.pk, attempt.token, error=LOST, after_seconds=0, keeps_raw=True)
     may_repeat = is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
     if may_repeat and job.attempt < settings.TUTTI_MAX_ATTEMPTS:
-        return put_back(job.pk, job.token, error=LOST, after_seconds=0, attempt_state=AttemptState.LOST)
+        return put_back(job.pk, attempt.token, error=LOST, after_seconds=0, attempt_state=AttemptState.LOST)
     # The upstream was called and cannot be asked: a second order might be a second bill.
     return settle(job.pk, token=job.token, fault=LOST, is_flagged=not may_repeat)
 
@@ -105,21 +102,24 @@ def _send_again(now: datetime, resend_all: bool) -> int:
     return again
 
 
-def _send(job: Job, now: datetime) -> int:
+def _send(job: Job, now: datetime) -> bool:
     with transaction.atomic():
         is_unchanged = Job.unscoped.filter(pk=job.pk, state=job.state, token=job.token).update(
             sent_at=now, sent_count=F("sent_count") + 1
         )
-        if is_unchanged and job.token is None:
+        if not is_unchanged:
+            return False
+        if job.token is None:
             send_run_on_commit(job.pk)
-        elif is_unchanged:
+        else:
             send_finish(job.pk, job.token)
-    return is_unchanged
+    return True
 
 
 def _resend_pause(sent_count: int) -> timedelta:
     """A growing pause: a thousand waiting jobs must not become a thousand messages at each sweep."""
-    return min(FIRST_RESEND * 2 ** max(sent_count - 1, 0), LONGEST_RESEND)
+    doublings = min(max(sent_count - 1, 0), 10)
+    return min(FIRST_RESEND * (1 << doublings), LONGEST_RESEND)
 
 
 def _forget_keys(now: datetime) -> int:

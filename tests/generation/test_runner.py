@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from config.queue_worker import QueueWorker
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.tenancy import system_scope
 from billing.services.books import check_books
+from config.queue_worker import QueueWorker
 from generation.models import Attempt, Event, Job, Runner
 from generation.runner import RunnerProcess, start_runner
 from generation.services.cancel import cancel_job
@@ -51,16 +51,17 @@ def house(settings: Settings, tmp_path: Path, slots: int) -> Iterator[House]:
     settings.TUTTI_RUNNER_SLOTS = slots
     with system_scope():
         world = make_world(credits_for_songs=100)
-        runner = start_runner()
         workers = (QueueWorker("upstream", threads=4, on_death=_died), QueueWorker("audio", threads=1, on_death=_died))
+        house = House(world, start_runner(), workers)
         for worker in workers:
             worker.start()
-        yield House(world, runner, workers)
-        if runner.is_running:
-            runner.drain(0)
+        yield house
+        if house.runner.is_running:
+            house.runner.drain(0)
         for worker in workers:
             worker.close()
-        assert all([worker.join(20) for worker in workers])
+        ended = [worker.join(20) for worker in workers]
+        assert ended == [True, True]
 
 
 def _died() -> None:
@@ -157,4 +158,4 @@ def test_progress_is_told_in_rising_whole_percents(house: House) -> None:
     told = [event.data["progress"] for event in job.events.filter(type="progress")]
     assert told == sorted(set(told))
     assert len(told) >= 2
-    assert JobState.SUCCEEDED == Job.unscoped.get().state
+    assert Job.unscoped.get().state == JobState.SUCCEEDED

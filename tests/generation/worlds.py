@@ -6,6 +6,7 @@ import io
 import uuid
 import wave
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from django.utils import timezone
@@ -64,7 +65,7 @@ def caller_of(organization: Organization, *, role: str = Role.OWNER, live: bool 
 def program(owner: Organization, slug: str, amount_micro: int) -> PriceProgram:
     row = PriceProgram.objects.create(owner=owner, slug=slug, name=slug)
     Price.objects.create(
-        program=row, unit=Unit.SONG, amount_micro=amount_micro, valid_from=timezone.now() - timezone.timedelta(days=1)
+        program=row, unit=Unit.SONG, amount_micro=amount_micro, valid_from=timezone.now() - timedelta(days=1)
     )
     return row
 
@@ -115,7 +116,10 @@ def submitted(world: World, *, key: str | None = None, caller: Caller | None = N
     return Job.unscoped.get(pk=result.job_id)
 
 
-def new_runner(*, lease: timezone.timedelta = timezone.timedelta(minutes=1)) -> Runner:
+LEASE = timedelta(minutes=1)
+
+
+def new_runner(*, lease: timedelta = LEASE) -> Runner:
     now = timezone.now()
     return Runner.objects.create(host="here", process=1, slots=10, lease_until=now + lease, started_at=now)
 

@@ -143,8 +143,8 @@ class TuttiServer:
 
     def sqlite_connections(self) -> int:
         """Open handles of the database file itself: one for each connection."""
-        opened = [os.readlink(handle) for handle in Path(f"/proc/{self.pid}/fd").iterdir() if handle.is_symlink()]
-        return sum(name == str(self.var / "tutti.sqlite3") for name in opened)
+        opened = [handle.readlink() for handle in Path(f"/proc/{self.pid}/fd").iterdir() if handle.is_symlink()]
+        return sum(name == self.var / "tutti.sqlite3" for name in opened)
 
     def order(self, key: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
         return httpx.post(

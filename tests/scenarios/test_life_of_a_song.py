@@ -1,12 +1,12 @@
 """The life of a song, one step after the other: read this first, then the functions it calls.
 
-    request: who, may they, which model, its limits, the price
-      one transaction: idempotency row + hold + job `queued` + event 1
-        a runner claims it: attempt 1, fencing token
-          the provider makes it; what came is stored raw, attempt `received`
-            the audio is checked, labelled, encoded, stored, hashed
-              one transaction: final state + charge and release + event
-                every reader sees the same events
+request: who, may they, which model, its limits, the price
+  one transaction: idempotency row + hold + job `queued` + event 1
+    a runner claims it: attempt 1, fencing token
+      the provider makes it; what came is stored raw, attempt `received`
+        the audio is checked, labelled, encoded, stored, hashed
+          one transaction: final state + charge and release + event
+            every reader sees the same events
 """
 
 from __future__ import annotations

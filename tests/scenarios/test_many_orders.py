@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.postgres import embedded_postgres
 from tests.scenarios.playing import play
 from tests.scenarios.servers import ROOT, TuttiServer

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.scenarios.playing import play
 from tests.scenarios.servers import TuttiServer
 
@@ -30,7 +31,9 @@ async def wait_all_together(server: TuttiServer) -> tuple[list[httpx.Response], 
     headers = {"Authorization": f"Bearer {key}"}
     limits = httpx.Limits(max_connections=WAITING + 10)
     async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(1200), headers=headers) as client:
-        orders = [asyncio.ensure_future(client.post(f"{server.url}/v1/music/generations", json=BODY)) for _ in range(WAITING)]
+        orders = [
+            asyncio.ensure_future(client.post(f"{server.url}/v1/music/generations", json=BODY)) for _ in range(WAITING)
+        ]
         while (await client.get(f"{server.url}/v1/music/generations?limit=1&status=PENDING")).json()["data"]:
             await asyncio.sleep(0.5)
         seconds, threads, connections = [], [], []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.scenarios.playing import play
 from tests.scenarios.servers import QUICK_RECOVERY, TuttiServer
 

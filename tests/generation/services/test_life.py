@@ -106,9 +106,7 @@ def test_song_that_came_is_stored_charged_and_done(world: World) -> None:
     assert check_books() == []
 
 
-def test_raw_answer_is_removed_once_the_job_has_ended(
-    world: World, django_capture_on_commit_callbacks: object
-) -> None:
+def test_raw_answer_is_removed_once_the_job_has_ended(world: World, django_capture_on_commit_callbacks: object) -> None:
     work = received(submitted(world))
     [came] = Attempt.unscoped.get().raw
 

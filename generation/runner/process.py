@@ -14,23 +14,20 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from accounts.tenancy import system_scope
-from generation.contract import Fault, Phase
 from generation.dispatch import send_finish
 from generation.models import Job, Runner
 from generation.providers.base import ProviderError
+from generation.runner.database import DatabaseThreads
+from generation.runner.line import JobLine, News
 from generation.services.claim import Work, claim
-from generation.services.events import Entry, record_each
 from generation.services.make import DeadlinePassed, make
-from generation.services.note import note_lyrics, note_ticket
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
 from generation.services.settle import settle
@@ -38,7 +35,7 @@ from generation.services.sweep import EXPIRED, sweep, sweep_if_due
 from generation.states import JobState
 
 logger = logging.getLogger("tutti.jobs")
-P, R = ParamSpec("P"), TypeVar("R")
+Result = TypeVar("Result")
 
 PROGRESS_SECONDS = 0.5
 WATCH_SECONDS = 1.0
@@ -57,9 +54,9 @@ class RunnerProcess:
         self.slots = slots
         self._free = threading.BoundedSemaphore(slots)
         self._in_hand: dict[uuid.UUID, tuple[uuid.UUID, asyncio.Task[None]]] = {}
-        self._news: dict[uuid.UUID, tuple[uuid.UUID, Entry]] = {}
         self._is_stopping = threading.Event()
-        self._database = ThreadPoolExecutor(settings.TUTTI_RUNNER_DB_THREADS, thread_name_prefix="runner-db")
+        self._database = DatabaseThreads(settings.TUTTI_RUNNER_DB_THREADS)
+        self._news = News(self._database)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="runner", daemon=True)
         self._chores: list[asyncio.Task[None]] = []
@@ -84,8 +81,7 @@ class RunnerProcess:
         self._call(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._database.submit(connections.close_all).result()
-        self._database.shutdown()
+        self._database.close()
         return not has_work
 
     @property
@@ -113,7 +109,7 @@ class RunnerProcess:
         try:
             if self._is_stopping.is_set():
                 return
-            work = await self._db(claim, job_id, runner_id=self.id)
+            work = await self._database.run(claim, job_id, runner_id=self.id)
             if work is not None:
                 await self._work(work)
         except Exception:
@@ -131,7 +127,7 @@ class RunnerProcess:
             logger.info("Job %s is no longer ours: its call was stopped.", work.job_id)
         finally:
             self._in_hand.pop(work.job_id, None)
-            self._news.pop(work.job_id, None)
+            self._news.drop(work)
 
     async def _attempt(self, work: Work) -> None:
         """One attempt, from the call to the hint for the audio worker."""
@@ -142,26 +138,26 @@ class RunnerProcess:
     async def _bring(self, work: Work) -> bool:
         """Have the song made and keep what came. False when the attempt is over without it."""
         try:
-            delivery = await make(work, JobLine(work, self))
+            delivery = await make(work, JobLine(work, self._news, self._database))
         except ProviderError as error:
-            await self._db(retry_or_fail, work, error)
+            await self._database.run(retry_or_fail, work, error)
             return False
         except DeadlinePassed:
-            await self._db(settle, work.job_id, token=work.token, fault=EXPIRED, state=JobState.EXPIRED)
+            await self._database.run(settle, work.job_id, token=work.token, fault=EXPIRED, state=JobState.EXPIRED)
             return False
         raw = await asyncio.to_thread(store_raw, work, delivery)
-        return await self._db(receive, work, raw, lyrics=delivery.lyrics)
+        return await self._database.run(receive, work, raw, lyrics=delivery.lyrics)
 
     # --- Chores ------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        await self._db(self._sign_in)
-        await self._db(sweep, resend_all=not settings.TUTTI_QUEUE_OUTLIVES_PROCESS)
+        await self._database.run(self._sign_in)
+        await self._database.run(sweep, resend_all=not settings.TUTTI_QUEUE_OUTLIVES_PROCESS)
         every = (
             (settings.TUTTI_LEASE_RENEW_SECONDS, self._renew),
             (settings.TUTTI_SWEEP_SECONDS, self._sweep),
             (WATCH_SECONDS, self._watch),
-            (PROGRESS_SECONDS, self._tell_news),
+            (PROGRESS_SECONDS, self._news.tell),
         )
         self._chores = [asyncio.ensure_future(self._repeat(seconds, chore)) for seconds, chore in every]
 
@@ -185,86 +181,52 @@ class RunnerProcess:
 
     async def _renew(self) -> None:
         """One UPDATE of one row renews the lease on every job in hand."""
-        await self._db(Runner.objects.filter(pk=self.id).update, lease_until=self._lease())
+        await self._database.run(Runner.objects.filter(pk=self.id).update, lease_until=self._lease())
 
     async def _sweep(self) -> None:
-        await self._db(sweep_if_due)
+        await self._database.run(sweep_if_due)
 
     async def _watch(self) -> None:
         """Stop the calls whose job was cancelled or taken over."""
         if not self._in_hand:
             return
-        held = await self._db(self._held_tokens)
+        held = await self._database.run(self._held_tokens)
         for token, task in list(self._in_hand.values()):
             if token not in held and not task.done():
                 task.cancel()
 
-    async def _tell_news(self) -> None:
-        """Write the newest progress of every job in one transaction, at most twice a second each."""
-        news, self._news = self._news, {}
-        if news:
-            await self._db(record_each, [(job_id, token, entry) for job_id, (token, entry) in news.items()])
-
     async def _has_work(self) -> bool:
-        return bool(self._in_hand) or await self._db(Job.unscoped.filter(runner=self.id, state=JobState.RUNNING).exists)
+        return bool(self._in_hand) or await self._database.run(
+            Job.unscoped.filter(runner=self.id, state=JobState.RUNNING).exists
+        )
 
     async def _end(self) -> None:
         tasks = [*self._chores, *(task for _, task in self._in_hand.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._db(Runner.objects.filter(pk=self.id).update, lease_until=timezone.now())
+        await self._database.run(Runner.objects.filter(pk=self.id).update, lease_until=timezone.now())
 
     # --- Threads -----------------------------------------------------------------------------------------------
 
     def _held_tokens(self) -> set[uuid.UUID | None]:
         return set(Job.unscoped.filter(runner=self.id, state=JobState.RUNNING).values_list("token", flat=True))
 
-    def _lease(self) -> Any:
+    def _lease(self) -> datetime:
         return timezone.now() + timedelta(seconds=settings.TUTTI_LEASE_SECONDS)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+            left = asyncio.all_tasks(self._loop)
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        finally:
+            self._loop.close()
 
-    def _call(self, work: Coroutine[Any, Any, R]) -> Any:
+    def _call(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    async def _db(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run one whole transaction on a database thread."""
-
-        def within() -> R:
-            close_old_connections()
-            try:
-                with system_scope():
-                    return call(*args, **kwargs)
-            finally:
-                close_old_connections()
-
-        return await self._loop.run_in_executor(self._database, within)
-
-
-class JobLine:
-    """The way back from a provider to its job (see generation.providers.base.Line)."""
-
-    def __init__(self, work: Work, runner: RunnerProcess) -> None:
-        self._job = work
-        self._runner = runner
-        self._highest = -1
-
-    async def progress(self, percent: float, phase: Phase) -> None:
-        """Keep the newest whole percent; it never falls within an attempt."""
-        whole = int(min(max(percent, 0.0), 100.0))
-        if whole > self._highest:
-            self._highest = whole
-            entry = Entry("progress", {"progress": whole, "phase": phase, "expected_seconds": None})
-            self._runner._news[self._job.job_id] = (self._job.token, entry)
-
-    async def lyrics(self, text: str) -> None:
-        await self._runner._db(note_lyrics, self._job, text)
-
-    async def ticket(self, upstream_id: str) -> None:
-        await self._runner._db(note_ticket, self._job, upstream_id)
 
 
 _current: RunnerProcess | None = None

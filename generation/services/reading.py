@@ -1,0 +1,81 @@
+"""What one reader may see of jobs, read in short pieces by those who stay: streams and sockets."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+
+from accounts import tenancy
+from accounts.caller import Caller
+from generation.contract import JobView
+from generation.dialects.base import Dialect
+from generation.models import Job
+from generation.services.queries import events_after, find_job, job_view
+from generation.states import FINAL
+
+AT_ONCE: Final = 500
+AUDIO: Final = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next events of a job; `seq` is how far they reach. `has_more`: read on at once."""
+
+    events: tuple[dict[str, Any], ...]
+    seq: int
+    is_final: bool
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads for one caller in the words of one wire. Each read enters the caller's own scope, on any thread."""
+
+    caller: Caller
+    dialect: Dialect
+    with_audio: bool = False
+
+    def job(self, job_id: str | uuid.UUID) -> JobView:
+        """Raises Refusal `not_found`."""
+        with self._scope():
+            return job_view(job_id, base_url=settings.BASE_URL, live=self.caller.live, link_life=self.dialect.link_life)
+
+    def last_seq(self, job_id: str | uuid.UUID) -> tuple[uuid.UUID, int]:
+        """The job's id and how far its log reaches. Raises Refusal `not_found`."""
+        with self._scope():
+            job = find_job(job_id, live=self.caller.live)
+            return job.pk, job.last_seq
+
+    def positions(self) -> dict[uuid.UUID, int]:
+        """How far the logs of all unfinished jobs reach."""
+        with self._scope():
+            jobs = Job.objects.filter(live=self.caller.live).exclude(state__in=FINAL)
+            return dict(jobs.order_by().values_list("pk", "last_seq"))
+
+    def events(self, job_id: uuid.UUID, after: int) -> Batch:
+        """The events that follow `after`, of a job this reader was allowed to follow."""
+        with self._scope():
+            rows = events_after(
+                job_id,
+                after,
+                base_url=settings.BASE_URL,
+                render_job=lambda job: self.dialect.view(job).body,
+                limit=AT_ONCE,
+                link_life=self.dialect.link_life,
+            )
+        return Batch(
+            events=tuple(row for row in rows if self.with_audio or row["type"] != AUDIO),
+            seq=rows[-1]["seq"] if rows else after,
+            is_final=bool(rows) and rows[-1]["type"] in FINAL,
+            has_more=len(rows) == AT_ONCE,
+        )
+
+    @contextmanager
+    def _scope(self) -> Iterator[None]:
+        with tenancy.scope(self.caller.organization):
+            yield
