@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from config.views import Health
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", Health.as_view()),
+    re_path(r"^healthz/?$", Health.as_view()),
     path("", include("accounts.portal.urls")),
     path("", include("generation.portal.urls")),
 ]
