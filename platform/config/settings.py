@@ -223,6 +223,18 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.access.Permitted"],
     # `?format=` is the caller's own word on this API, never a choice of renderer.
     "URL_FORMAT_OVERRIDE": None,
+    "EXCEPTION_HANDLER": "generation.api.errors.handle",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tutti",
+    "VERSION": "0.1.0",
+    "DESCRIPTION": "Music generation: one account, one wallet, one API in front of many models.",
+    "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["generation.api.published.only_the_api"],
+    "POSTPROCESSING_HOOKS": ["generation.api.published.with_components"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- Logs --------------------------------------------------------------------------------------------------------

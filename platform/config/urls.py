@@ -8,6 +8,12 @@ from config.views import Health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^healthz/?$", Health.as_view()),
+    path("", include("generation.api.urls")),
     path("", include("accounts.portal.urls")),
     path("", include("generation.portal.urls")),
 ]
+
+handler400 = "generation.api.errors.not_understood"
+handler403 = "generation.api.errors.forbidden"
+handler404 = "generation.api.errors.unknown_path"
+handler500 = "generation.api.errors.failed"
