@@ -6,9 +6,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from accounts import tenancy
 from accounts.caller import Caller
@@ -20,6 +23,8 @@ from generation.states import FINAL
 
 AT_ONCE: Final = 500
 AUDIO: Final = "audio"
+JUST_ENDED: Final = timedelta(minutes=1)
+"""Longer than news of an ended job may take to arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,10 @@ class Reader:
             return job.pk, job.last_seq
 
     def positions(self) -> dict[uuid.UUID, int]:
-        """How far the logs of all unfinished jobs reach."""
+        """How far the logs reach of all jobs that are under way or have just ended."""
+        is_recent = ~Q(state__in=FINAL) | Q(finished_at__gte=timezone.now() - JUST_ENDED)
         with self._scope():
-            jobs = Job.objects.filter(live=self.caller.live).exclude(state__in=FINAL)
+            jobs = Job.objects.filter(is_recent, live=self.caller.live)
             return dict(jobs.order_by().values_list("pk", "last_seq"))
 
     def events(self, job_id: uuid.UUID, after: int) -> Batch:

@@ -80,7 +80,7 @@ def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
         member=caller.member,
         live=caller.live,
         dialect=dialect,
-        wire=dict(order.wire),
+        wire={**order.wire, "approximated": list(offer.approximated)},
         model=order.model,
         mapping=offer.mapping,
         # A test key never reaches a paid upstream.

@@ -1,0 +1,48 @@
+"""What the views of the wire `openai_music` have in common."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from accounts.api.views import GatewayView
+from generation.contract import Refusal
+from generation.dialects.openai_music import OpenAIMusic
+from generation.dialects.registry import OPENAI_MUSIC
+from generation.services.reading import Reader
+
+
+class OneForm(BaseContentNegotiation):
+    """Each route answers in one form; a client that asks for audio or for events is not turned away for it."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class MusicView(GatewayView):
+    """A route of the wire: reads jobs for its caller and answers in the wire's words."""
+
+    content_negotiation_class = OneForm
+    dialect: ClassVar[OpenAIMusic] = OPENAI_MUSIC
+
+    def reader(self, **wishes: Any) -> Reader:
+        return Reader(self.caller, self.dialect, **wishes)
+
+
+def job_id_of(text: str) -> uuid.UUID:
+    """Raises Refusal `not_found`: what is no id at all reads as a missing one."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Refusal("not_found", "There is no such song.") from None

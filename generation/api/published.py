@@ -1,0 +1,68 @@
+"""The published schema (OpenAPI 3.1) and its viewer."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import yaml
+from django.http import HttpResponse
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularSwaggerView
+from rest_framework.request import Request
+
+from accounts.api.views import GatewayView
+from accounts.permissions import PUBLIC
+from generation.api import shapes
+from generation.api.base import MusicView, OneForm
+from generation.api.components import COMPONENTS
+
+SERVED: Final = ("/v1/", "/healthz", "/schema", "/docs")
+Endpoint = tuple[str, str, str, Callable[..., Any]]
+
+
+class Schema(MusicView):
+    words = {"GET": PUBLIC}
+
+    @shapes.read_schema
+    def get(self, request: Request) -> HttpResponse:
+        """JSON, which YAML readers read too; `?as=yaml` for eyes."""
+        if request.query_params.get("as") == "yaml":
+            return HttpResponse(as_yaml(schema()), content_type="application/vnd.oai.openapi")
+        return HttpResponse(json.dumps(schema()), content_type="application/vnd.oai.openapi+json")
+
+
+class Docs(GatewayView, SpectacularSwaggerView):
+    """The viewer; its assets come from this server."""
+
+    words = {"GET": PUBLIC}
+    content_negotiation_class = OneForm
+    url = "/schema"
+
+    @shapes.read_docs
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return super().get(request, *args, **kwargs)
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The whole schema. Routes do not change while a process lives."""
+    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-any-return]
+
+
+def as_yaml(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+
+
+def only_the_api(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Of what is served, the routes of the API, once each: with a slash at its end a route is the same route."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(SERVED) and not endpoint[0].endswith("/")]
+
+
+def with_components(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> dict[str, Any]:
+    """Add the bodies written by hand."""
+    components = result.setdefault("components", {})
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **COMPONENTS}.items()))
+    return result

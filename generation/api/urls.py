@@ -1,0 +1,37 @@
+"""The routes of the wire `openai_music`; each with and without a slash at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from generation.api import audio, music, offers, published, tickets
+from generation.api.awaited import awaited
+
+SONGS = "v1/music/generations"
+
+
+def both(route: str, view: Callable[..., Any]) -> Iterator[URLPattern]:
+    """The route as it is and with a slash; neither redirects, so a POST arrives with its body."""
+    yield path(route, view)
+    yield path(f"{route}/", view)
+
+
+urlpatterns: list[URLPattern] = [
+    *both(SONGS, awaited(music.Generations.as_view())),
+    *both(f"{SONGS}/<str:job_id>", music.Generation.as_view()),
+    *both(f"{SONGS}/<str:job_id>/events", music.GenerationEvents.as_view()),
+    *both(f"{SONGS}/<str:job_id>/cancel", music.GenerationCancel.as_view()),
+    *both("v1/music/quotes", music.Quotes.as_view()),
+    *both("v1/tasks", music.Tasks.as_view()),
+    *both("v1/models", offers.Models.as_view()),
+    *both("v1/models/catelog", offers.Catelogs.as_view()),
+    *both("v1/models/<str:name>", offers.Model.as_view()),
+    *both("v1/pricing", offers.Pricing.as_view()),
+    *both("v1/ws_tickets", tickets.Tickets.as_view()),
+    *both("v1/audio/<str:token>/<str:file_name>", audio.Audio.as_view()),
+    *both("schema", published.Schema.as_view()),
+    *both("docs", published.Docs.as_view()),
+]

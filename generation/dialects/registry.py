@@ -1,0 +1,11 @@
+"""Every client wire that is served, by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generation.dialects.base import Dialect
+from generation.dialects.openai_music import OpenAIMusic
+
+OPENAI_MUSIC: Final = OpenAIMusic()
+DIALECTS: Final[dict[str, Dialect]] = {dialect.slug: dialect for dialect in (OPENAI_MUSIC,)}

@@ -1,0 +1,92 @@
+"""The documented fields of every wire that is served, and which of their values ask for nothing.
+
+A field of any of these wires that would change the result is conveyed or refused by name, never dropped; a name that
+none of them documents is ignored, and the answer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+NOTHING: Final = (None, "", (), [], {})
+
+VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
+    # openai_music
+    "model": (),
+    "catelogid": (),
+    "prompt": (),
+    "lyrics": (),
+    "output_format": ("url",),
+    "audio_setting": (),
+    "transno": (),
+    "n": (1,),
+    "duration": (),
+    "instrumental": (False,),
+    "seed": (),
+    "title": (),
+    "watermark": (False,),
+    "stream": (False,),
+    "webhook": (),
+    # lyria and chat
+    "contents": (),
+    "generationConfig": (),
+    "messages": (),
+    "modalities": (),
+    "audio": (),
+    # musicgen
+    "description": (),
+    "mbd": (False,),
+    "top_k": (250,),
+    "top_p": (0.0,),
+    "temperature": (1.0,),
+    "cfg_coef": (3.0,),
+    "stereo": (False,),
+    # minimax
+    "aigc_watermark": (False,),
+    "is_instrumental": (False,),
+    "lyrics_optimizer": (False,),
+    # mureka
+    "reference_id": (),
+    "vocal_id": (),
+    "melody_id": (),
+    "song_id": (),
+    "upload_audio_id": (),
+    "extend_at": (),
+}
+"""Name -> the documented defaults of the wire that has it: an order that says them asks for nothing."""
+
+LONGEST_HEADER: Final = 1000
+
+
+def is_asked(body: Mapping[str, Any], name: str) -> bool:
+    """True when the body holds the field with a value that is not null, not empty and not the documented default."""
+    value = body.get(name)
+    return not _is_one_of(value, NOTHING) and not _is_one_of(value, VOCABULARY.get(name, ()))
+
+
+def asked(body: Mapping[str, Any]) -> Iterator[str]:
+    """The documented fields this body asks something with, in the order of the vocabulary."""
+    return (name for name in VOCABULARY if is_asked(body, name))
+
+
+def unknown(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names no wire documents."""
+    return tuple(name for name in body if name not in VOCABULARY)
+
+
+def as_header(names: Collection[str]) -> str:
+    """Names as one header value; what a header cannot carry is percent-encoded, a long list is cut at a name."""
+    listed = ""
+    for name in names:
+        longer = f"{listed}, {quote(name, safe='._-[]', errors='replace')}".removeprefix(", ")
+        if len(longer) > LONGEST_HEADER:
+            return f"{listed}, ...".removeprefix(", ")
+        listed = longer
+    return listed
+
+
+def _is_one_of(value: Any, values: Collection[Any]) -> bool:
+    """Equality that keeps true apart from 1, as JSON does."""
+    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values)
