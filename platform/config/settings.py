@@ -251,6 +251,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "propagate": False},
+        "celery": {"level": "WARNING"},
+        "celery.app.trace": {"level": "ERROR"},  # a stop rejects hand-offs, each with a traceback
         "daphne": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },

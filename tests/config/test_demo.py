@@ -14,7 +14,7 @@ import av
 
 from billing.services.receipt import Receipt
 from config.demo import ORDER, FirstSong, curl_line, tell
-from tests.config.test_serve import free_port
+from tests.scenarios.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WORLD = {

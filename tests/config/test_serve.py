@@ -2,128 +2,113 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
-STOP_SECONDS = 60
+from tests.scenarios.servers import TuttiServer
 
-Serve = Callable[[int], subprocess.Popen[str]]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+LATER = {"Prefer": "respond-async"}
+LONG_SONG = {
+    "model": "rehearsal",
+    "catelogid": "music_gen",
+    "prompt": "slow:60 a lullaby",
+    "lyrics": "[Verse]\nSleep",
+    "duration": 5,
+}
 
 
 @pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a migrated database."""
-    folder = tmp_path_factory.mktemp("var")
-    manage(folder, "migrate", "--verbosity", "0").check_returncode()
-    return folder
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> TuttiServer:
+    tutti = TuttiServer(tmp_path_factory.mktemp("var"))
+    tutti.demo  # noqa: B018 - migrates and writes the data
+    return tutti
 
 
 @pytest.fixture
-def serve(var: Path) -> Iterator[Serve]:
-    started: list[subprocess.Popen[str]] = []
-
-    def start(port: int) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port)],
-            cwd=ROOT,
-            env=environment(var),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+def server(prepared: TuttiServer) -> Iterator[TuttiServer]:
+    (prepared.var / "server.log").unlink(missing_ok=True)
+    yield prepared
+    prepared.close()
 
 
-def manage(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment(var),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def environment(var: Path) -> dict[str, str]:
-    return {**os.environ, "TUTTI_VAR": str(var), "TUTTI_LOG_LEVEL": "INFO", "DATABASE_URL": f"sqlite:///{var}/t.sqlite3"}
-
-
-def wait_until_healthy(port: int, process: subprocess.Popen[str]) -> httpx.Response:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
+def wait_until_refused(server: TuttiServer) -> None:
+    while True:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail(f"the server does not answer:\n{process.communicate()[0]}")
+            socket.create_connection(("127.0.0.1", server.port)).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)
+
+
+def wait_until_in_hand(server: TuttiServer) -> None:
+    while server.calls_upstream() == 0:
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_server_answers_then_ends_cleanly_at_a_signal(serve: Serve, number: signal.Signals) -> None:
-    port = free_port()
-    process = serve(port)
+def test_server_answers_then_ends_cleanly_at_a_signal(server: TuttiServer, number: signal.Signals) -> None:
+    server.start()
+    answer = httpx.get(f"{server.url}/healthz")
 
-    answer = wait_until_healthy(port, process)
-    process.send_signal(number)
-    printed, _ = process.communicate(timeout=STOP_SECONDS)
+    server.send_signal(number)
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-    assert process.returncode == 0, printed
-    assert "Traceback" not in printed
-    assert " ERROR " not in printed
-    assert " WARNING " not in printed
+    assert server.wait_for_end() == 0, server.log
+    assert [word for word in ("Traceback", " ERROR ", " WARNING ") if word in server.log] == []
 
 
-def test_idle_server_holds_few_threads_and_connections(serve: Serve, var: Path) -> None:
-    port = free_port()
-    process = serve(port)
-    wait_until_healthy(port, process)
+def test_idle_server_holds_few_threads_and_connections(server: TuttiServer) -> None:
+    server.start()
 
-    threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
-    handles = [link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()]
-    connections = [handle for handle in handles if handle.name == "t.sqlite3"]
-
-    assert threads <= 20
-    assert len(connections) <= 4
+    assert server.threads() <= 20
+    assert server.sqlite_connections() <= 4
 
 
-def test_taken_port_is_a_failure_with_the_reason(serve: Serve) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = serve(taken.getsockname()[1])
-        printed, _ = process.communicate(timeout=STOP_SECONDS)
+def test_second_signal_ends_at_once_what_the_first_would_finish(server: TuttiServer) -> None:
+    server.start(TUTTI_STOP_GRACE_SECONDS="100")
+    server.order("funded", LONG_SONG, **LATER)
+    wait_until_in_hand(server)
 
-    assert process.returncode == 1
-    assert "Cannot listen" in printed
-    assert "Address already in use" in printed
+    server.ask_to_stop()
+    wait_until_refused(server)
+    assert server.is_running
+    server.ask_to_stop()
+
+    assert server.wait_for_end() == 1
+    assert "Stopped at once" in server.log
+
+
+def test_grace_that_runs_out_ends_the_server_cleanly(server: TuttiServer) -> None:
+    server.start(TUTTI_STOP_GRACE_SECONDS="1")
+    server.order("funded", LONG_SONG, **LATER)
+    wait_until_in_hand(server)
+
+    server.ask_to_stop()
+
+    assert server.wait_for_end() == 0, server.log
+    assert "Traceback" not in server.log
+
+
+def test_taken_port_is_a_failure_with_the_reason(server: TuttiServer) -> None:
+    with socket.create_server(("127.0.0.1", server.port)):
+        server.launch()
+        exit_code = server.wait_for_end()
+
+    assert exit_code == 1
+    assert "Cannot listen" in server.log
+    assert "Address already in use" in server.log
 
 
 def test_database_behind_the_code_is_refused(tmp_path: Path) -> None:
-    result = manage(tmp_path, "serve", "--port", str(free_port()))
+    server = TuttiServer(tmp_path)
 
-    assert result.returncode == 1
-    assert result.stderr.strip() == (
-        "CommandError: The database is behind the code. Run `python manage.py migrate` first."
-    )
+    server.launch()
+
+    assert server.wait_for_end() == 1
+    assert server.log.endswith("CommandError: The database is behind the code. Run `python manage.py migrate` first.\n")

@@ -66,8 +66,15 @@ class TuttiServer:
             )
 
     def ask_to_stop(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(number)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def wait_for_end(self) -> int:
         """The exit code; negative is the signal that ended it."""
