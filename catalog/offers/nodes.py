@@ -22,6 +22,8 @@ _TEXT, _TRUTH, _WHOLE, _NUMBER, _NOTHING = (_TAG + name for name in ("str", "boo
 _TRUE: Final = ("yes", "true", "on")
 _DIGITS: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _DEEPEST: Final = 4
+_LARGEST: Final = 2**31 - 1
+"""The largest whole number PostgreSQL keeps in an integer column."""
 _MOST_CREDITS: Final = Decimal(1_000_000)
 
 
@@ -131,6 +133,8 @@ class Fields:
         value = int(self._number(node))
         if value < least:
             raise self.error(f"{key} must be at least {least}", self.line_of(key))
+        if value > _LARGEST:
+            raise self.error(f"{key} must be at most {_LARGEST}", self.line_of(key))
         return value
 
     def seconds(self, key: str, default: float) -> float:
@@ -170,8 +174,8 @@ class Fields:
         if not isinstance(node, yaml.SequenceNode):
             raise self.error(f"{key} must be a list of texts", _line(node))
         names = [Name.at(self._scalar(key, one, _TEXT, "a list of texts"), _line(one)) for one in node.value]
-        for name in names:
-            if names.count(name) > 1:
+        for place, name in enumerate(names):
+            if name in names[:place]:
                 raise self.error(f"{str(name)!r} is there twice in {key}", name.line)
         return names
 

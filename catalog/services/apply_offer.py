@@ -126,12 +126,14 @@ class _Application:
 
     def _write_mapping(self, llm: Llm, entry: MappingEntry) -> None:
         values = _values(entry, without=("line", "operation", "catalog", "upstream", "sale_prices", "cost_prices"))
-        values["sale_prices_id"] = self._referenced(PriceProgram, "slug", entry.sale_prices)
-        values["cost_prices_id"] = entry.cost_prices and self._referenced(PriceProgram, "slug", entry.cost_prices)
+        values["sale_prices_id"] = self._referenced("price program", PriceProgram, "slug", entry.sale_prices)
+        values["cost_prices_id"] = entry.cost_prices and self._referenced(
+            "price program", PriceProgram, "slug", entry.cost_prices
+        )
         key = {
             "llm_id": llm.pk,
-            "catalog_id": self._referenced(LlmCatalog, "id", entry.catalog),
-            "upstream_id": self._referenced(Upstream, "slug", entry.upstream),
+            "catalog_id": self._referenced("catalog", LlmCatalog, "id", entry.catalog),
+            "upstream_id": self._referenced("upstream", Upstream, "slug", entry.upstream),
             "operation": entry.operation,
         }
         label = Name.at(f"{llm.public_name} in {entry.catalog} through {entry.upstream}", entry.line)
@@ -143,10 +145,10 @@ class _Application:
             raise self.offer.error(f"there is no organization {str(slug)!r}", slug.line)
         return organization
 
-    def _referenced(self, model: type[models.Model], field: str, name: Name) -> Any:
+    def _referenced(self, kind: str, model: type[models.Model], field: str, name: Name) -> Any:
         row = model._default_manager.filter(**{field: str(name)}).first()  # noqa: SLF001  the documented name
         if row is None:
-            raise self.offer.error(f"there is no {model._meta.verbose_name} {str(name)!r}", name.line)  # noqa: SLF001
+            raise self.offer.error(f"there is no {kind} {str(name)!r}", name.line)
         return row.pk
 
     def _put(self, kind: str, label: Name, model: type[Row], key: dict[str, Any], values: dict[str, Any]) -> Row:
