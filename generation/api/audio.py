@@ -86,14 +86,14 @@ class FilePart:
     """A part of a file, read piece by piece: no thread is held between two pieces, however slow the reader is."""
 
     def __init__(self, file: File, part: Part) -> None:
-        self._file, self._part = file, part
+        self.file, self._part = file, part
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._file:
-            await sync_to_async(self._file.seek, thread_sensitive=True)(self._part.first)
+        with self.file:
+            await sync_to_async(self.file.seek, thread_sensitive=True)(self._part.first)
             left = self._part.length
             while left > 0:
-                piece = await sync_to_async(self._file.read, thread_sensitive=True)(min(CHUNK_BYTES, left))
+                piece = await sync_to_async(self.file.read, thread_sensitive=True)(min(CHUNK_BYTES, left))
                 if not piece:
                     return
                 left -= len(piece)
@@ -101,4 +101,4 @@ class FilePart:
 
     def close(self) -> None:
         """Called by Django when the answer ends, also one that was never read."""
-        self._file.close()
+        self.file.close()
