@@ -85,9 +85,7 @@ def authenticate_key(text: str) -> Caller:
         raise UnknownKey
     require_good_standing(key.organization, key.member.user if key.member else None)
     _note_use(key, now)
-    return Caller(
-        organization=key.organization, member=key.member, api_key=key, live=key.live, words=words_of_key(key)
-    )
+    return Caller(organization=key.organization, member=key.member, api_key=key, live=key.live, words=words_of_key(key))
 
 
 def _find(secret: str) -> ApiKey | None:

@@ -42,9 +42,7 @@ def _keys(ids: Collection[int]) -> dict[int, Caller]:
 def _members(ids: Collection[int]) -> dict[int, Caller]:
     rows = Membership.unscoped.select_related("organization__parent", "user")
     return {
-        member.pk: Caller(
-            organization=member.organization, member=member, api_key=None, live=True, words=member.words
-        )
+        member.pk: Caller(organization=member.organization, member=member, api_key=None, live=True, words=member.words)
         for member in (rows.filter(pk__in=ids) if ids else ())
         if _may_act(member, member)
     }

@@ -104,7 +104,7 @@ def test_options_is_answered_without_a_key(call: Call, django_assert_num_queries
     with django_assert_num_queries(0):
         answer = call("OPTIONS", authorization="Bearer nonsense")
 
-    assert (answer.status_code, answer["Allow"], answer.data) == (204, "GET, POST, PUT, HEAD, OPTIONS", None)
+    assert (answer.status_code, answer["Allow"], answer.content) == (204, "GET, POST, PUT, HEAD, OPTIONS", b"")
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer nonsense"}, {"x-api-key": "nonsense"}], ids=str)
