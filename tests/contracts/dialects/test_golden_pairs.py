@@ -1,0 +1,116 @@
+"""Each dialect against its golden pairs.
+
+`<wire>/<case>.request.json` holds what a client sends and how its job ends; `<case>.reply.json` the order that is
+read from it and the reply, whole. A pair is written by hand from the wire's description, never from the code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.contract import Fault, JobView, Order, Refusal, Reply, SongRequest, TrackView
+from generation.dialects.base import Dialect, Refused
+from generation.dialects.registry import DIALECTS
+
+HERE = Path(__file__).parent
+CASES = sorted(path for path in HERE.glob("*/*.request.json"))
+REQUEST_ID = "req_1"
+JOB_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+BASE_URL = "https://music.example.org"
+
+
+def case_name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name.removesuffix('.request.json')}"
+
+
+def job_of(order: Order, ends: dict[str, Any]) -> JobView:
+    """The job of an order, as it stands when the answer is made."""
+    state = ends["state"]
+    is_final = state not in ("queued", "running")
+    tracks = tuple(track(take, order.song) for take in ends.get("takes", []))
+    return JobView(
+        id=JOB_ID,
+        model=order.model,
+        state=state,
+        streaming=ends.get("streaming", False),
+        created=datetime(2026, 6, 4, 5, 40, 8, tzinfo=UTC),
+        finished=datetime(2026, 6, 4, 5, 41, 8, tzinfo=UTC) if is_final else None,
+        progress=ends.get("progress"),
+        takes=order.song.takes,
+        tracks=tracks,
+        lyrics=order.song.lyrics,
+        seed=order.song.seed,
+        price_micro=1_500_000 * order.song.takes,
+        charged_micro=1_500_000 * len(tracks),
+        error=Fault(*ends["error"]) if "error" in ends else None,
+        wire={**order.wire, "approximated": ends.get("approximated", [])},
+        base_url=BASE_URL,
+    )
+
+
+def track(take: int, song: SongRequest) -> TrackView:
+    return TrackView(
+        id=f"track-{take}",
+        take=take,
+        link=f"{BASE_URL}/v1/audio/signed/song-{take + 1}.mp3",
+        format=song.format or "mp3",
+        sample_rate=song.sample_rate or 44_100,
+        channels=song.channels or 2,
+        bitrate=song.bitrate or 256_000,
+        duration_ms=31_500 + take,
+        size=4,
+        sha256="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
+        seed=song.seed,
+        sections=(),
+        charged_micro=1_500_000,
+        read=lambda: bytes([1, 2, 3, 4]),
+    )
+
+
+def reply_to(dialect: Dialect, request: dict[str, Any]) -> tuple[dict[str, Any] | None, Reply]:
+    """The order that was read, as what differs from a plain one, and the reply."""
+    try:
+        order = dialect.parse(request["body"], request.get("path", {}))
+    except Refusal as refusal:
+        refused = Refused(
+            code=refusal.code,
+            message=refusal.message,
+            param=refusal.param,
+            retry_after=refusal.retry_after,
+            request_id=REQUEST_ID,
+        )
+        return None, dialect.refused(refused)
+    return read_as_json(order), dialect.finished(job_of(order, request["ends"]), request_id=REQUEST_ID)
+
+
+def read_as_json(order: Order) -> dict[str, Any]:
+    plain = SongRequest().as_json()
+    song = {name: value for name, value in order.song.as_json().items() if value != plain[name]}
+    rest = dataclasses.asdict(order) | {"ignored": list(order.ignored)}
+    return {name: rest[name] for name in ("model", "catalog", "wire", "ignored", "transno")} | {"song": song}
+
+
+@pytest.mark.parametrize("path", CASES, ids=case_name)
+def test_a_golden_pair(path: Path) -> None:
+    request = json.loads(path.read_text())
+    golden = json.loads(path.with_name(path.name.replace(".request.", ".reply.")).read_text())
+
+    order, reply = reply_to(DIALECTS[path.parent.name], request)
+
+    assert {
+        "order": order,
+        "status": reply.status,
+        "headers": dict(reply.headers),
+        "body": json.loads(json.dumps(reply.body)),
+    } == {"order": None} | golden
+
+
+@pytest.mark.parametrize("slug", DIALECTS)
+def test_a_dialect_has_golden_pairs(slug: str) -> None:
+    assert [path for path in CASES if path.parent.name == slug]
