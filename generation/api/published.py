@@ -53,7 +53,14 @@ def schema() -> dict[str, Any]:
 
 
 def as_yaml(document: dict[str, Any]) -> str:
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(document, Dumper=_EachInFull, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _EachInFull(yaml.SafeDumper):
+    """What occurs twice is written twice: an alias is no help to a reader."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def only_the_api(endpoints: list[Endpoint]) -> list[Endpoint]:

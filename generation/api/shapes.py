@@ -67,7 +67,7 @@ def operation(  # noqa: PLR0913
     return extend_schema(
         operation_id=name,
         summary=summary,
-        description="",
+        description=f"{summary}.",
         tags=[tag],
         request={JSON: ref(takes)} if takes else None,
         responses={**answers, **refusals},
@@ -81,8 +81,9 @@ def gives(component: str, description: str, status: int = 200) -> dict[tuple[int
     return {(status, JSON): said(ref(component), description)}
 
 
+FRAMES: Final = {**TEXT, "contentMediaType": "application/json", "contentSchema": ref("Event")}
 EVENTS: Final = {
-    (200, "text/event-stream"): said(TEXT, "Frames `id: SEQ`, `event: TYPE`, `data:` with an Event; comments as pings")
+    (200, "text/event-stream"): said(FRAMES, "Frames `id: SEQ`, `event: TYPE`, `data: EVENT`; comments as pings")
 }
 
 order_song = operation(
@@ -90,7 +91,7 @@ order_song = operation(
     "Order a song; waits for it unless asked not to",
     {
         (200, JSON): said(ref("Song"), "The song; with `stream` its events instead"),
-        (200, "text/event-stream"): said(TEXT, "With `stream`: the events of the job"),
+        (200, "text/event-stream"): said(FRAMES, "With `stream`: the events of the job"),
         **gives("Song", "Not finished: asked for by `Prefer`", 202),
     },
     tag="songs",

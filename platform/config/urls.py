@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config.views import Health
+from generation.api.urls import both
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(r"^healthz/?$", Health.as_view()),
+    *both("healthz", Health.as_view()),
     path("", include("generation.api.urls")),
     path("", include("accounts.portal.urls")),
     path("", include("generation.portal.urls")),

@@ -5,6 +5,7 @@ from rest_framework.response import Response
 
 from accounts.api.views import GatewayView
 from accounts.permissions import PUBLIC
+from generation.api import shapes
 
 
 class Health(GatewayView):
@@ -12,5 +13,6 @@ class Health(GatewayView):
 
     words = {"GET": PUBLIC}
 
+    @shapes.check_health
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
