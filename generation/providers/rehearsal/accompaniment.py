@@ -29,8 +29,12 @@ KITS: dict[str, dict[str, dict[str, str]]] = {
     },
     "rock": {
         "drums": {"kick": "X...x...X...x...", "snare": "....X.......X...", "hat": "x...x...x...x..."},
-        "full drums": {"kick": "X...x...X...x...", "snare": "....X.......X...", "open hat": "x...x...x...x...",
-                       "hat": "......o.......o."},
+        "full drums": {
+            "kick": "X...x...X...x...",
+            "snare": "....X.......X...",
+            "open hat": "x...x...x...x...",
+            "hat": "......o.......o.",
+        },
     },
     "club": {
         "drums": {"kick": "X...X...X...X...", "hat": "......o.......o."},
@@ -41,8 +45,8 @@ KITS: dict[str, dict[str, dict[str, str]]] = {
         "full drums": {"soft kick": "X...x...X...x...", "brush": "....x.......x...", "shaker": "x.o.x...x.o.x..."},
     },
     "jazz": {
-        "drums": {"ride": "x...x...x...x..o", "soft kick": "o...o...o...o...", "hat": "....x.......x..."},
-        "full drums": {"ride": "x...X...x...X..o", "soft kick": "x...o...x...o...", "brush": "....x.......x..."},
+        "drums": {"ride": "x...x...x...x..o", "soft kick": "o...o...o...o...", "hat": "....o.......o..."},
+        "full drums": {"ride": "X...X...X...X..o", "soft kick": "x...x...x...x...", "brush": "....o.......o..."},
     },
     "lofi": {
         "drums": {"soft kick": "X.......X.......", "rim": "....x.......x...", "hat": "x...x...x...x..."},
@@ -101,7 +105,7 @@ def accompany(passage: Passage, band: Band, *, feel: Feel, choose: random.Random
         bass=tuple(_walk_bass(passage, band, feel, choose)) if "bass" in layers else (),
         chords=tuple(_comp(passage, band, voicings, feel)) if "chords" in layers else (),
         arp=tuple(_break_chords(passage, voicings, choose)) if "arp" in layers else (),
-        pad=tuple(HeldChord(bar * 4.0, 4.0, pitches) for bar, pitches in enumerate(voicings)) if "pad" in layers else (),
+        pad=tuple(_hold(voicings)) if "pad" in layers else (),
     )
 
 
@@ -164,7 +168,7 @@ def _walk_bass(passage: Passage, band: Band, feel: Feel, choose: random.Random) 
             approach = BASS_LOWEST + (following - BASS_LOWEST) % 12 + choose.choice((-1, 1))
             third, fifth = (root + (classes - chord.root) % 12 for classes in chord.pitch_classes[1:3])
             for beat, pitch in enumerate((root, third, fifth, approach)):
-                yield Note(start + beat, 0.9, pitch, 0.9 if beat % 2 == 0 else 0.78)
+                yield Note(start + beat, 0.9, pitch, 0.9 if beat % 2 == 0 else 0.86)
         elif feel == "driving" or passage.layers & {"full drums", "build"}:
             for beat in range(BEATS_PER_BAR):
                 yield Note(start + beat, 0.85, root, 0.95 if beat == 0 else 0.88)
@@ -190,6 +194,11 @@ def _comp(passage: Passage, band: Band, voicings: Sequence[tuple[int, ...]], fee
         else:
             yield from _strum(start, 2.0, pitches, 0.9)
             yield from _strum(start + 2, 1.9, pitches, 0.72)
+
+
+def _hold(voicings: Sequence[tuple[int, ...]]) -> Iterator[HeldChord]:
+    for bar, pitches in enumerate(voicings):
+        yield HeldChord(bar * float(BEATS_PER_BAR), float(BEATS_PER_BAR), pitches)
 
 
 def _strum(start: float, length: float, pitches: Sequence[int], velocity: float) -> Iterator[Note]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from generation.providers.base import ProviderError, Seen
 
@@ -69,12 +69,13 @@ ENDINGS = {
 
 def read_acting(prompt: str) -> Acting:
     """Take `slow:N` and then a `fail:` word off the start of a prompt; longer waits than 600 s are cut to that."""
-    wait_seconds, failure = 0.0, None
+    wait_seconds = 0.0
+    failure: Failure | None = None
     if slow := SLOW.match(prompt):
         wait_seconds = min(float(slow[1]), LONGEST_SECONDS)
         prompt = prompt[slow.end() :]
     if fail := FAIL.match(prompt):
-        failure = fail[1].lower()
+        failure = cast(Failure, fail[1].lower())
         prompt = prompt[fail.end() :]
     return Acting(prompt, wait_seconds, failure)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAJOR_SHARE = 0.7
 DRIVING_BPM = 112
+UNASKED_GENRES = ("pop", "pop", "folk", "electronic")
 VOICE_CENTRE, LOW_VOICE_CENTRE, LEAD_CENTRE = 67, 55, 72
 
 
@@ -73,7 +74,7 @@ def compose(
         lyrics = write_lyrics(prompt)
     seed = seed_of(prompt, lyrics) if seed is None else seed
     brief = hear(prompt)
-    choose = random.Random(f"song:{seed}")  # noqa: S311 - a tune, not a secret
+    choose = random.Random(f"song:{seed}")
     band = _band(brief, choose)
     key = _key(brief, band, choose)
     tempo_bpm = _tempo(brief, band, choose)
@@ -113,13 +114,13 @@ class _Studio:
         return "driving" if plan.tempo_bpm >= DRIVING_BPM else "plain"
 
     def choose(self, what: str) -> random.Random:
-        return random.Random(f"{self.seed}:{what}")  # noqa: S311 - a tune, not a secret
+        return random.Random(f"{self.seed}:{what}")
 
 
 def _band(brief: Brief, choose: random.Random) -> Band:
-    if brief.genre or brief.band != BANDS["pop"]:
-        return brief.band
-    return BANDS[choose.choice(("pop", "pop", "folk", "electronic"))]
+    drawn = choose.choice(UNASKED_GENRES)
+    is_asked = brief.genre is not None or brief.band != BANDS["pop"]
+    return brief.band if is_asked else BANDS[drawn]
 
 
 def _key(brief: Brief, band: Band, choose: random.Random) -> Key:
@@ -197,8 +198,12 @@ def _section(plan: Plan, passage: Passage, tune: Tune) -> Section:
         return round(frame * 1000 / SAMPLE_RATE)
 
     lines = tuple(
-        Line(at(words[0].start), at(words[-1].end), line.text,
-             tuple(Word(at(word.start), at(word.end), word.text) for word in words))
+        Line(
+            at(words[0].start),
+            at(words[-1].end),
+            line.text,
+            tuple(Word(at(word.start), at(word.end), word.text) for word in words),
+        )
         for line, words in zip(passage.lines, tune.words, strict=False)
     )
     return Section(passage.section_type, at(0), round(plan.end_frame(passage) * 1000 / SAMPLE_RATE), lines)

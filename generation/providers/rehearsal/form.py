@@ -28,7 +28,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "bridge": frozenset({"half drums", "bass", "pad", "voice"}),
     "break": frozenset({"pad", "arp", "lead"}),
     "solo": frozenset({"full drums", "crash", "bass", "chords", "lead"}),
-    "outro": frozenset({"chords", "pad", "bass"}),
+    "outro": frozenset({"chords", "lead"}),
 }
 
 
@@ -80,7 +80,7 @@ def plan_song(
     else:
         frames = max(1, round(duration_seconds * SAMPLE_RATE))
         bars, bar_seconds = _fitted_bars(frames / SAMPLE_RATE, bar_seconds)
-    song_beats = frames / SAMPLE_RATE / bar_seconds * BEATS_PER_BAR
+    song_beats = round(frames / SAMPLE_RATE / bar_seconds * BEATS_PER_BAR, 2)
     passages = _lay_out(_affordable(stanzas, bars), bars, song_beats, key, choose)
     return Plan(BEATS_PER_BAR * 60.0 / bar_seconds, frames, passages)
 

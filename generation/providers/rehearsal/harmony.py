@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Mode = Literal["major", "minor"]
@@ -21,17 +22,30 @@ INTERVALS = {
 }
 # Semitones above the tonic and the two colours of each degree: triad and seventh chord.
 DEGREES: dict[Mode, dict[str, tuple[int, str, str]]] = {
-    "major": {"I": (0, "", "maj7"), "ii": (2, "m", "m7"), "iii": (4, "m", "m7"), "IV": (5, "", "maj7"),
-              "V": (7, "", "7"), "vi": (9, "m", "m7")},
-    "minor": {"i": (0, "m", "m"), "III": (3, "", "maj7"), "iv": (5, "m", "m"), "v": (7, "m", "m7"),
-              "V": (7, "", "7"), "VI": (8, "", "maj7"), "VII": (10, "", "7")},
+    "major": {
+        "I": (0, "", "maj7"),
+        "ii": (2, "m", "m7"),
+        "iii": (4, "m", "m7"),
+        "IV": (5, "", "maj7"),
+        "V": (7, "", "7"),
+        "vi": (9, "m", "m7"),
+    },
+    "minor": {
+        "i": (0, "m", "m"),
+        "III": (3, "", "maj7"),
+        "iv": (5, "m", "m"),
+        "v": (7, "m", "m7"),
+        "V": (7, "", "7"),
+        "VI": (8, "", "maj7"),
+        "VII": (10, "", "7"),
+    },
 }
 # Four different chords each, tonic early and dominant late, so that the mode is heard within one round.
 PROGRESSIONS: dict[Mode, dict[str, tuple[str, ...]]] = {
     "major": {
         "verse": ("I V vi IV", "I vi IV V", "I IV vi V"),
         "chorus": ("IV V I vi", "IV I V vi", "I V IV vi"),
-        "bridge": ("ii V I vi", "vi ii V I", "iii IV I V"),
+        "bridge": ("ii V I vi", "vi ii V I", "ii IV I V"),
     },
     "minor": {
         "verse": ("i VI iv V", "i iv VI V", "i iv V VI"),
@@ -39,7 +53,7 @@ PROGRESSIONS: dict[Mode, dict[str, tuple[str, ...]]] = {
         "bridge": ("iv i VI V", "VI V i iv", "iv VII i V"),
     },
 }
-DOMINANT, SUBDOMINANT = 7, 5
+FEWEST_CHORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +109,16 @@ def join_sections(key: Key, sections: Sequence[Sequence[Chord]]) -> tuple[tuple[
     """See that the chord changes at every border, that the song has four chords, and that it ends on the tonic."""
     joined = [list(chords) for chords in sections]
     bars = sum(map(len, joined))
-    if bars >= 4 and len({chord for chords in joined for chord in chords}) < 4:
-        around = progression(key, "verse", again=False, choose=random.Random(key.tonic))  # noqa: S311 - a tune
-        running = iter(around * (bars // 4 + 1))
+    if bars >= FEWEST_CHORDS and len({chord for chords in joined for chord in chords}) < FEWEST_CHORDS:
+        around = progression(key, "verse", again=False, choose=random.Random(key.tonic))
+        running = iter(around * (bars // len(around) + 1))
         joined = [[next(running) for _ in chords] for chords in joined]
-    if bars > 4:
+    if bars > FEWEST_CHORDS:
         joined[-1][-1] = key.tonic_chord
-    for chords, following in zip(joined, joined[1:], strict=False):
+    for chords, following in pairwise(joined):
         if chords[-1] == following[0]:
             chords[-1] = _turnaround(key, chords[-1])
-    if bars > 4 and len(joined[-1]) > 1 and joined[-1][-2] == key.tonic_chord:
+    if bars > FEWEST_CHORDS and len(joined[-1]) > 1 and joined[-1][-2] == key.tonic_chord:
         joined[-1][-2] = _turnaround(key, key.tonic_chord)
     return tuple(tuple(chords) for chords in joined)
 
@@ -116,10 +130,8 @@ def _turnaround(key: Key, avoided: Chord) -> Chord:
 
 def voice_chord(chord: Chord, previous: Sequence[int], centre: int) -> tuple[int, ...]:
     """Close-position pitches near `centre`, the inversion that moves least from `previous`."""
-    candidates = []
-    for lowest in range(centre - 9, centre + 4):
-        if lowest % 12 in chord.pitch_classes:
-            candidates.append(_stack(chord, lowest))
+    lowest_pitches = range(centre - 9, centre + 4)
+    candidates = [_stack(chord, lowest) for lowest in lowest_pitches if lowest % 12 in chord.pitch_classes]
     if not previous:
         return min(candidates, key=lambda pitches: abs(sum(pitches) / len(pitches) - centre))
     return min(candidates, key=lambda pitches: _movement(pitches, previous, centre))

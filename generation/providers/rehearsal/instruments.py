@@ -79,7 +79,8 @@ def _render_note(timbre: Timbre, pitch: int) -> Samples:
 def _read(cycles: Samples, timbre: Timbre, pitch: int, cents: float, seconds: Samples) -> Samples:
     index = cycle_index(frequency(pitch + cents / 100), len(seconds), timbre.vibrato_cents)
     if timbre.decay_seconds is None:
-        return cycles.sum(axis=0)[index]
+        held: Samples = cycles.sum(axis=0)[index]
+        return held
     sound = np.zeros(len(seconds), np.float32)
     for cycle, decay in zip(cycles, timbre.decay_seconds, strict=True):
         sound += cycle[index] * np.exp(seconds / np.float32(-decay))
@@ -101,7 +102,8 @@ def _vibrato_cycles(frames: int) -> Samples:
     """Phase of a 5.4 Hz vibrato that sets in after 0.2 s, in cycles per (hertz x cent)."""
     seconds = seconds_axis(frames)
     depth = np.clip((seconds - 0.2) / 0.3, 0, 1)
-    return (depth * np.sin(tau * 5.4 * seconds) * (np.log(2) / 1200 / (tau * 5.4))).astype(np.float32)
+    swing: Samples = (depth * np.sin(tau * 5.4 * seconds) * (np.log(2) / 1200 / (tau * 5.4))).astype(np.float32)
+    return swing
 
 
 def _cycles(timbre: Timbre, pitch: int) -> Samples:
@@ -112,11 +114,14 @@ def _cycles(timbre: Timbre, pitch: int) -> Samples:
     loudness = harmonic**-timbre.tilt / (1 + (harmonic * hertz / timbre.cutoff_hz) ** 4)
     loudness *= np.where(harmonic % 2 == 0, timbre.even, 1.0)
     phases = np.random.default_rng(7).uniform(0, tau, 48)[:count]
-    cycles = np.stack([
-        harmonic_cycle(np.where((harmonic >= low) & (harmonic < high), loudness, 0) * np.exp(1j * phases))
-        for low, high in ((1, 3), (3, 8), (8, 99))
-    ])
-    return (cycles / np.abs(cycles.sum(axis=0)).max()).astype(np.float32)
+    cycles = np.stack(
+        [
+            harmonic_cycle(np.where((harmonic >= low) & (harmonic < high), loudness, 0) * np.exp(1j * phases))
+            for low, high in ((1, 3), (3, 8), (8, 99))
+        ]
+    )
+    scaled: Samples = (cycles / np.abs(cycles.sum(axis=0)).max()).astype(np.float32)
+    return scaled
 
 
 def harmonic_cycle(amplitudes: np.ndarray) -> np.ndarray:

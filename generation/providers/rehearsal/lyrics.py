@@ -21,15 +21,17 @@ SECTION_TYPES = {
     "inst": "break",
     "solo": "break",
 }
-_names = r"intro|verse|pre[\s-]?chorus|post[\s-]?chorus|chorus|interlude|bridge|outro|transition|break|hook" \
-         r"|build[\s-]?up|inst|solo"
+_names = (
+    r"intro|verse|pre[\s-]?chorus|post[\s-]?chorus|chorus|interlude|bridge|outro|transition|break|hook|build[\s-]?up"
+    r"|inst|solo"
+)
 TAG = re.compile(rf"\[\s*({_names})\s*\d*\s*\]|【\s*({_names})\s*\d*\s*】", re.IGNORECASE)
 # Chinese, Japanese kana and Korean blocks are sung one syllable per character.
 SYLLABIC = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002ebef]"
 WORD = re.compile(rf"[^\w\s]*{SYLLABIC}(?:(?!{SYLLABIC}|\w)\S)*|(?:(?!{SYLLABIC})\S)+")
 VOWEL_GROUP = re.compile(r"[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ]+")
-DIPHTHONGS = {"ai": "e", "ay": "e", "ea": "i", "ee": "i", "ie": "i", "ei": "e", "oo": "u", "ou": "u", "ow": "o", "oa": "o",
-              "au": "o", "oi": "o", "oy": "o", "ue": "u", "ui": "u", "y": "i"}
+_heard = "ai:e ay:e ea:i ee:i ie:i ei:e oo:u ou:u ow:o oa:o au:o oi:o oy:o ue:u ui:u y:i"
+DIPHTHONGS = dict(pair.split(":") for pair in _heard.split())
 MAXIMUM_SYLLABLES = 12
 
 

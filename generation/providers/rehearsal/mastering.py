@@ -9,6 +9,8 @@ import numpy as np
 from generation.providers.rehearsal.sounds import SAMPLE_RATE, Samples
 
 TARGET_LUFS = -16.0
+TOLERANCE_LU = 0.5
+SILENCE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 # Lossy coding overshoots by more than one decibel at low bitrates; the ceiling leaves room for it.
 CEILING = 10 ** (-2.8 / 20)
 MAXIMUM_GAIN = 10 ** (24 / 20)
@@ -25,7 +27,7 @@ def master(mix: Samples) -> Samples:
     _limit(mix, gain)
     # The limiter costs a little loudness; what is lost is given back where the ceiling allows.
     lost = TARGET_LUFS - loudness_lufs(mix)
-    if lost > 0.5:
+    if lost > TOLERANCE_LU:
         _limit(mix, 10 ** (lost / 20))
     _fade(mix)
     return mix
@@ -51,11 +53,11 @@ def loudness_lufs(mix: Samples) -> float:
 
 def _gated(blocks: np.ndarray) -> float:
     loudness = -0.691 + 10 * np.log10(np.maximum(blocks, 1e-12))
-    heard = blocks[loudness > -70]
+    heard = blocks[loudness > SILENCE_LUFS]
     if not len(heard):
-        return -70.0
-    floor = -0.691 + 10 * np.log10(heard.mean()) - 10
-    return float(-0.691 + 10 * np.log10(blocks[(loudness > -70) & (loudness > floor)].mean()))
+        return SILENCE_LUFS
+    floor = -0.691 + 10 * np.log10(heard.mean()) + RELATIVE_GATE_LU
+    return float(-0.691 + 10 * np.log10(blocks[loudness > max(SILENCE_LUFS, floor)].mean()))
 
 
 @lru_cache(maxsize=1)
@@ -66,7 +68,8 @@ def _weights() -> Samples:
     pass_high = _biquad_response(turn, *_high_pass())
     doubled = np.full(len(turn), 2.0)
     doubled[0] = doubled[-1] = 1.0
-    return (np.abs(shelf * pass_high) ** 2 * doubled / WINDOW_FRAMES**2).astype(np.float32)
+    weights: Samples = (np.abs(shelf * pass_high) ** 2 * doubled / WINDOW_FRAMES**2).astype(np.float32)
+    return weights
 
 
 def _biquad_response(turn: np.ndarray, ahead: tuple[float, ...], back: tuple[float, ...]) -> np.ndarray:
@@ -78,8 +81,8 @@ def _high_shelf() -> tuple[tuple[float, ...], tuple[float, ...]]:
     bend, q, high = np.tan(np.pi * 1681.974450955533 / SAMPLE_RATE), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
     band = high**0.4996667741545416
     scale = 1 + bend / q + bend**2
-    ahead = ((high + band * bend / q + bend**2) / scale, 2 * (bend**2 - high) / scale, (high - band * bend / q + bend**2) / scale)
-    return ahead, (1.0, 2 * (bend**2 - 1) / scale, (1 - bend / q + bend**2) / scale)
+    ahead = (high + band * bend / q + bend**2, 2 * (bend**2 - high), high - band * bend / q + bend**2)
+    return tuple(term / scale for term in ahead), (1.0, 2 * (bend**2 - 1) / scale, (1 - bend / q + bend**2) / scale)
 
 
 def _high_pass() -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -116,7 +119,8 @@ def _recovered(edges: Samples, gain: float) -> Samples:
     """Let the gain rise by at most a set step per slice (about 12 dB in 60 ms), so that limiting is not heard."""
     step = np.float32(gain * 0.009)
     slope = np.arange(len(edges), dtype=np.float32) * step
-    return np.minimum.accumulate(edges - slope) + slope
+    recovered: Samples = np.minimum.accumulate(edges - slope) + slope
+    return recovered
 
 
 def _fade(mix: Samples) -> None:

@@ -6,16 +6,24 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from generation.providers.rehearsal.form import BEATS_PER_BAR, Passage
 from generation.providers.rehearsal.harmony import Chord, Key, nearest
-from generation.providers.rehearsal.lyrics import Syllable, SungLine
+from generation.providers.rehearsal.lyrics import SungLine, Syllable
 
 SUNG_BEATS = 8.0
 TONGUE_SECONDS = 0.18
+LONGEST_HELD_BEATS = 2.0
+MOTIF_NOTES = 16
+SEMITONES_PER_STEP = 12 / 7
 LEAD_RHYTHMS = (
-    (0, 1, 2, 3, 4, 6), (0, 2, 3, 4, 5, 6), (0, 1, 2, 4, 5, 6, 7), (0, 1.5, 2, 3, 4, 6), (0, 1, 2, 2.5, 3, 4, 5, 6),
+    (0, 1, 2, 3, 4, 6),
+    (0, 2, 3, 4, 5, 6),
+    (0, 1, 2, 4, 5, 6, 7),
+    (0, 1.5, 2, 3, 4, 6),
+    (0, 1, 2, 2.5, 3, 4, 5, 6),
 )
 SECTION_HEIGHT = {"intro": 0, "verse": -2, "pre-chorus": 1, "chorus": 4, "bridge": 2, "break": 3, "outro": 0}
 
@@ -55,30 +63,31 @@ class Tune:
 
 
 class Contour:
-    """Two motifs of scale steps, walked by chance; `adventure` (0-2) widens the steps."""
+    """Two motifs as heights in scale steps, walked by chance; `adventure` (0-2) makes leaps likelier."""
 
     def __init__(self, seed: str, adventure: float) -> None:
-        choose = random.Random(seed)  # noqa: S311 - a tune, not a secret
+        choose = random.Random(seed)
         self._motifs = [self._walk(choose, adventure) for _ in range(2)]
         self._form = choose.choice(("AABA", "ABAB", "AABB", "ABAA"))
         self.rhythms = choose.sample(LEAD_RHYTHMS, 2)
 
     @staticmethod
-    def _walk(choose: random.Random, adventure: float) -> list[float]:
-        reach, height, steps = 1.0 + 2.0 * adventure, choose.choice((-1.0, 0.0, 1.0)), []
-        for _ in range(16):
-            steps.append(height)
-            height += choose.uniform(-reach, reach)
-            height *= 0.82
-        return steps
+    def _walk(choose: random.Random, adventure: float) -> list[int]:
+        """Mostly neighbouring steps, a leap now and then, turned back before they leave the voice's reach."""
+        height, heights = choose.choice((0, 0, 2)), []
+        for _ in range(MOTIF_NOTES):
+            heights.append(height)
+            step = choose.choices((0, 1, 2, 4), (1.2, 6.0, 2.5, 1.6 * adventure))[0]
+            rises = choose.random() < 0.5 - height * 0.12
+            height += step if rises else -step
+        return heights
 
     def motif(self, phrase: int) -> int:
         return "AB".index(self._form[phrase % 4])
 
-    def height(self, phrase: int, place: float) -> float:
-        """Semitones above the anchor for a place in 0..1 of the phrase."""
-        motif = self._motifs[self.motif(phrase)]
-        return 1.6 * motif[min(15, int(place * 16))]
+    def height(self, phrase: int, place: int) -> float:
+        """Semitones above the anchor of the note at a place of the phrase."""
+        return SEMITONES_PER_STEP * self._motifs[self.motif(phrase)][place % MOTIF_NOTES]
 
 
 class Score(NamedTuple):
@@ -90,16 +99,23 @@ class Score(NamedTuple):
     contour: Contour
     finest_beats: float
 
-    def pitch(self, phrase: int, place: float, beat: float, *, chordal: bool) -> int:
-        """The note for a place in 0..1 of a phrase that falls on `beat` of the passage."""
-        chord = self.passage.chords[min(int(beat // BEATS_PER_BAR), self.passage.bars - 1)]
-        target = self.anchor + self.contour.height(phrase, place)
-        return nearest(target, chord.pitch_classes if chordal or beat % 2 == 0 else _agreeing(self.key, chord))
+    def pitches(self, phrase: int, beats: Sequence[float]) -> list[int]:
+        """Notes for a phrase whose notes begin on these beats of the passage; strong and last ones fit the chord."""
+        sounding: list[int] = []
+        for place, beat in enumerate(beats):
+            is_chordal = beat % 2 == 0 or place == len(beats) - 1
+            chord = self.passage.chords[min(int(beat // BEATS_PER_BAR), self.passage.bars - 1)]
+            classes = chord.pitch_classes if is_chordal else _agreeing(self.key, chord)
+            height = self.contour.height(phrase, place)
+            pitch = nearest(self.anchor + height, classes)
+            heading = height - self.contour.height(phrase, place - 1) if place else 0.0
+            if heading and sounding[-1] == pitch:  # the motif moves, so the tune does
+                pitch = nearest(pitch + (2.6 if heading > 0 else -2.6), classes)
+            sounding.append(pitch)
+        return sounding
 
 
-def make_tune(
-    passage: Passage, key: Key, centre: int, contour: Contour, *, beat_seconds: float, sings: bool
-) -> Tune:
+def make_tune(passage: Passage, key: Key, centre: int, contour: Contour, *, beat_seconds: float, sings: bool) -> Tune:
     finest_beats = 0.25 if beat_seconds / 4 >= TONGUE_SECONDS else 0.5
     score = Score(passage, key, centre + SECTION_HEIGHT[passage.section_type], contour, finest_beats)
     if not (sings and passage.lines):
@@ -123,13 +139,13 @@ def _sing_line(
 ) -> tuple[list[SungNote], tuple[WordTime, ...]]:
     """Set one line: syllables on the strong places of the window first, the last one held."""
     starts = syllable_places(line.syllable_count, beats)
-    ends = [*starts[1:], min(starts[-1] + 2, (starts[-1] + beats) / 2 if beats < 2 else beats - 0.25)]
+    ends = [*starts[1:], min(starts[-1] + LONGEST_HELD_BEATS, beats - min(beats, 2.0) / 8)]
     syllables = [syllable for word in line.words for syllable in word.syllables]
-    notes = []
-    for place, (syllable, begin, end) in enumerate(zip(syllables, starts, ends, strict=True)):
-        is_final = place == len(starts) - 1
-        pitch = score.pitch(phrase, begin / beats, start + begin, chordal=is_final)
-        notes.append(SungNote(start + begin, min(end - begin, 2.5), pitch, _stress(begin), syllable))
+    pitches = score.pitches(phrase, [start + begin for begin in starts])
+    notes = [
+        SungNote(start + begin, min(end - begin, LONGEST_HELD_BEATS), pitch, _stress(begin), syllable)
+        for syllable, pitch, begin, end in zip(syllables, pitches, starts, ends, strict=True)
+    ]
     times, place = [], 0
     for word in line.words:
         first, place = place, place + len(word.syllables)
@@ -143,7 +159,7 @@ def _stress(beat: float) -> float:
 
 def _voiced(notes: list[SungNote], finest_beats: float) -> list[SungNote]:
     """Where words fall faster than a tongue can move, only those nearest to the grid are voiced, on the grid."""
-    if len(notes) < 2 or min(after.start - note.start for note, after in pairwise(notes)) >= finest_beats - 1e-9:
+    if all(after.start - note.start >= finest_beats - 1e-9 for note, after in pairwise(notes)):
         return notes
     by_place: dict[int, SungNote] = {}
     for note in notes:
@@ -151,7 +167,9 @@ def _voiced(notes: list[SungNote], finest_beats: float) -> list[SungNote]:
     places = sorted(by_place)
     until = [*places[1:], places[-1] + 1]
     return [
-        by_place[place]._replace(start=place * finest_beats, length=min((end - place) * finest_beats, 2.5))
+        by_place[place]._replace(
+            start=place * finest_beats, length=min((end - place) * finest_beats, LONGEST_HELD_BEATS)
+        )
         for place, end in zip(places, until, strict=True)
     ]
 
@@ -187,11 +205,12 @@ def _play(score: Score, begin: float, end: float) -> tuple[Note, ...]:
     if passage.is_last and passage.bars > 1:
         end = min(end, passage.beats - BEATS_PER_BAR + 1)
     notes = []
-    for phrase in range(int(-(-(end - begin) // SUNG_BEATS))):
+    for phrase in range(ceil((end - begin) / SUNG_BEATS)):
         rhythm = score.contour.rhythms[score.contour.motif(phrase)]
-        for place, until in zip(rhythm, (*rhythm[1:], SUNG_BEATS - 0.5), strict=True):
-            start = begin + phrase * SUNG_BEATS + place
-            if start < end:
-                pitch = score.pitch(phrase, place / SUNG_BEATS, start, chordal=False)
-                notes.append(Note(start, min(until - place, end - start), pitch, 0.9 if place % 2 == 0 else 0.75))
+        first = begin + phrase * SUNG_BEATS
+        pitches = score.pitches(phrase, [first + place for place in rhythm])
+        for pitch, place, until in zip(pitches, rhythm, (*rhythm[1:], SUNG_BEATS - 0.5), strict=True):
+            if first + place < end:
+                length = min(until - place, end - first - place)
+                notes.append(Note(first + place, length, pitch, 0.9 if place % 2 == 0 else 0.75))
     return tuple(notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,15 +19,35 @@ from generation.providers.rehearsal.voice import consonant_sound, vowel_sound
 
 TAIL_SECONDS = 1.2
 RELEASE_FRAMES = 1600
+CONSONANT_SHARE = 0.16
 RELEASE = np.linspace(1, 0, RELEASE_FRAMES, dtype=np.float32)
 ROOM_BLOCK = 1 << 14
-# Gain and place (-1 left, 1 right) of each chair; how much of it the room hears.
-LEVELS = {"bass": 0.42, "chords": 0.2, "arp": 0.14, "lead": 0.14, "voice": 0.27, "harmony": 0.10, "pad": 0.2}
+PAD_LEVEL, PAD_OVERLAP_FRAMES = 0.2, 3000
+
+
+class Chair(NamedTuple):
+    """Where a player sits: the lane, how loud, and how much of it the room hears."""
+
+    lane: Literal["centre", "left", "right"]
+    level: float
+    send: float
+
+
+BASS, CHORDS, ARP = Chair("centre", 0.42, 0.0), Chair("left", 0.2, 0.25), Chair("right", 0.14, 0.4)
+LEAD, VOICE, HARMONY = Chair("centre", 0.14, 0.35), Chair("centre", 0.27, 0.3), Chair("right", 0.10, 0.3)
 DRUM_LEVELS = {
-    "kick": 0.62, "soft kick": 0.5, "snare": 0.34, "clap": 0.3, "rim": 0.24, "brush": 0.2, "hat": 0.10, "open hat": 0.10,
-    "shaker": 0.10, "ride": 0.09, "crash": 0.16, "high tom": 0.36, "low tom": 0.4,
+    "kick": 0.62, "soft kick": 0.5, "snare": 0.34, "clap": 0.3, "rim": 0.24, "brush": 0.2, "crash": 0.16,
+    "hat": 0.10, "open hat": 0.10, "shaker": 0.10, "ride": 0.09, "high tom": 0.36, "low tom": 0.4,
+}  # fmt: skip
+DRUM_LANES = {
+    "hat": "right",
+    "open hat": "right",
+    "low tom": "right",
+    "shaker": "left",
+    "ride": "left",
+    "high tom": "left",
 }
-DRUM_LANES = {"hat": "right", "open hat": "right", "shaker": "left", "ride": "left", "high tom": "left", "low tom": "right"}
+ROOMY_DRUMS = frozenset({"snare", "clap", "rim", "high tom", "low tom", "crash"})
 
 
 @dataclass(slots=True)
@@ -68,39 +89,38 @@ class PassageMixer:
 
     def mix(self, tune: Tune, parts: Parts, harmony: tuple[SungNote, ...]) -> Samples:
         lanes = Lanes.empty(self._frames)
-        pads = self._pads(parts)
-        self._notes(lanes.centre, lanes.room, parts.bass, self._band.bass, LEVELS["bass"], 0.0)
-        self._notes(lanes.left, lanes.room, parts.chords, self._band.chords, LEVELS["chords"], 0.25)
-        self._notes(lanes.right, lanes.room, parts.arp, self._band.arp, LEVELS["arp"], 0.4)
-        self._notes(lanes.centre, lanes.room, tune.answers, self._band.lead, LEVELS["lead"], 0.35)
-        self._sing(lanes.centre, lanes.room, tune.sung, LEVELS["voice"], 0.3)
-        self._sing(lanes.right, lanes.room, harmony, LEVELS["harmony"], 0.3)
+        self._notes(lanes, BASS, self._band.bass, parts.bass)
+        self._notes(lanes, CHORDS, self._band.chords, parts.chords)
+        self._notes(lanes, ARP, self._band.arp, parts.arp)
+        self._notes(lanes, LEAD, self._band.lead, tune.answers)
+        self._sing(lanes, VOICE, tune.sung)
+        self._sing(lanes, HARMONY, harmony)
         self._drums(lanes, parts)
-        return self._stereo(lanes, pads)
+        return self._stereo(lanes, self._pads(parts))
 
     def _frame(self, beat: float) -> int:
         return self._plan.frame_of_beat(self._origin_beat + beat) - self._origin
 
-    def _notes(
-        self, lane: Samples, room: Samples, notes: tuple[Note, ...], instrument: str, level: float, send: float
-    ) -> None:
+    def _notes(self, lanes: Lanes, chair: Chair, instrument: str, notes: tuple[Note, ...]) -> None:
+        lane = getattr(lanes, chair.lane)
         for note in notes:
             start, end = self._frame(note.start), self._frame(note.start + note.length)
             sound = note_sound(instrument, note.pitch)
-            lay(lane, start, sound, level * note.velocity, end - start)
-            if send:
-                lay(room, start, sound, level * note.velocity * send, end - start)
+            lay(lane, start, sound, chair.level * note.velocity, end - start)
+            if chair.send:
+                lay(lanes.room, start, sound, chair.level * note.velocity * chair.send, end - start)
 
-    def _sing(self, lane: Samples, room: Samples, notes: tuple[SungNote, ...], level: float, send: float) -> None:
+    def _sing(self, lanes: Lanes, chair: Chair, notes: tuple[SungNote, ...]) -> None:
+        lane = getattr(lanes, chair.lane)
         for note in notes:
             start, end = self._frame(note.start), self._frame(note.start + note.length)
-            gain = level * note.velocity
+            gain = chair.level * note.velocity
             if note.syllable.consonant:
-                lay(lane, start, consonant_sound(note.syllable.consonant), gain * 0.16)
+                lay(lane, start, consonant_sound(note.syllable.consonant), gain * CONSONANT_SHARE)
             frames = max(1, end - start - RELEASE_FRAMES // 2)
             sound = vowel_sound(note.syllable.vowel, note.pitch, (frames + RELEASE_FRAMES) / SAMPLE_RATE)
             lay(lane, start, sound, gain, frames)
-            lay(room, start, sound, gain * send, frames)
+            lay(lanes.room, start, sound, gain * chair.send, frames)
 
     def _drums(self, lanes: Lanes, parts: Parts) -> None:
         for hit in parts.hits:
@@ -108,22 +128,23 @@ class PassageMixer:
             gain = DRUM_LEVELS[hit.drum] * hit.velocity
             lane = DRUM_LANES.get(hit.drum, "centre")
             lay(getattr(lanes, lane), start, sound, gain)
-            if hit.drum in ("snare", "clap", "rim", "high tom", "low tom", "crash"):
+            if hit.drum in ROOMY_DRUMS:
                 lay(lanes.room, start, sound, gain * 0.2)
 
     def _pads(self, parts: Parts) -> Samples | None:
         if not parts.pad:
             return None
         pads = np.zeros((2, self._frames), np.float32)
-        overlap = 3000
-        rise = np.linspace(0, 1, overlap, dtype=np.float32)
+        rise = np.linspace(0, 1, PAD_OVERLAP_FRAMES, dtype=np.float32)
         for chord in parts.pad:
-            start, end = self._frame(chord.start), self._frame(chord.start + chord.length) + overlap
-            end = min(end, self._frames)
+            start = self._frame(chord.start)
+            end = min(self._frame(chord.start + chord.length) + PAD_OVERLAP_FRAMES, self._frames)
+            if end - start < PAD_OVERLAP_FRAMES:
+                continue
             loop = pad_sound(self._band.pad, chord.pitches)
-            held = np.tile(loop, (1, -(-(end - start) // PAD_FRAMES)))[:, : end - start] * np.float32(LEVELS["pad"])
-            held[:, :overlap] *= rise[: held.shape[1]]
-            held[:, -overlap:] *= rise[::-1][-held.shape[1] :]
+            held = np.tile(loop, (1, -(-(end - start) // PAD_FRAMES)))[:, : end - start] * np.float32(PAD_LEVEL)
+            held[:, :PAD_OVERLAP_FRAMES] *= rise
+            held[:, -PAD_OVERLAP_FRAMES:] *= rise[::-1]
             pads[:, start:end] += held
         if self._band.pumping:
             pads *= self._pump()
@@ -133,7 +154,8 @@ class PassageMixer:
         """The pad ducks under every beat, as if the kick drum pressed it down."""
         beat_frames = 60.0 / self._plan.tempo_bpm * SAMPLE_RATE
         phase = np.arange(self._frames, dtype=np.float32) % np.float32(beat_frames) / np.float32(beat_frames)
-        return np.minimum(np.float32(1), np.float32(0.3) + phase * np.float32(1.4))
+        pump: Samples = np.minimum(np.float32(1), np.float32(0.3) + phase * np.float32(1.4))
+        return pump
 
     def _stereo(self, lanes: Lanes, pads: Samples | None) -> Samples:
         stereo = reverberate(lanes.room)
@@ -171,7 +193,7 @@ def _room_response() -> np.ndarray:
     """Spectra of two different tails of noise, 60 dB down after about 0.7 s; shape (2, ROOM_BLOCK + 1)."""
     tails = []
     for seed in (21, 22):
-        tail = noise(seed, ROOM_BLOCK) * np.exp(seconds_axis(ROOM_BLOCK) * np.float32(-9.5 / 2 * 2))
+        tail = noise(seed, ROOM_BLOCK) * np.exp(seconds_axis(ROOM_BLOCK) * np.float32(-9.5))
         tail[:220] = 0
         tail = band(tail, 300, 9000)
         tails.append(tail / np.sqrt(np.sum(tail**2)))

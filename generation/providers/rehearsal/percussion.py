@@ -18,14 +18,16 @@ def _drop(start_hz: float, end_hz: float, fall_seconds: float, decay_seconds: fl
     """A skin: a sine whose pitch falls from `start_hz` to `end_hz`."""
     seconds = seconds_axis(round(length_seconds * SAMPLE_RATE))
     turns = end_hz * seconds + (start_hz - end_hz) * fall_seconds * (1 - np.exp(-seconds / fall_seconds))
-    return np.sin(tau * turns) * np.exp(-seconds / decay_seconds)
+    skin: Samples = np.sin(tau * turns) * np.exp(-seconds / decay_seconds)
+    return skin
 
 
 def _burst(seed: int, low_hz: float, high_hz: float, decay_seconds: float, length_seconds: float) -> Samples:
     """Filtered noise that dies away."""
     frames = round(length_seconds * SAMPLE_RATE)
     hiss = band(noise(seed, frames), low_hz, high_hz)
-    return hiss / np.abs(hiss).max() * np.exp(-seconds_axis(frames) / np.float32(decay_seconds))
+    burst: Samples = hiss / np.abs(hiss).max() * np.exp(-seconds_axis(frames) / np.float32(decay_seconds))
+    return burst
 
 
 def _settled(sound: Samples) -> Samples:
@@ -33,7 +35,8 @@ def _settled(sound: Samples) -> Samples:
     sound = sound.astype(np.float32)
     sound[:40] *= np.linspace(0, 1, 40, dtype=np.float32)
     sound[-600:] *= np.linspace(1, 0, 600, dtype=np.float32)
-    return sound / np.abs(sound).max()
+    settled: Samples = sound / np.abs(sound).max()
+    return settled
 
 
 def _kick() -> Samples:
@@ -96,4 +99,5 @@ DRUMS: dict[str, Callable[[], Samples]] = {
 def _ping() -> Samples:
     seconds = seconds_axis(round(0.7 * SAMPLE_RATE))
     partials = sum(np.sin(tau * hertz * seconds) for hertz in (3150.0, 4470.0, 5230.0))
-    return 0.25 * partials * np.exp(-seconds / np.float32(0.12))
+    ping: Samples = 0.25 * partials * np.exp(-seconds / np.float32(0.12))
+    return ping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 FLOOR_BPM, CEILING_BPM = 62.0, 150.0
 NOTE_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -49,29 +50,58 @@ GENRE_WORDS = {
     "electronic": "electronic edm techno house trance dance synth synthwave disco dubstep 电子 电音 舞曲 迪斯科",
     "hiphop": "hiphop hip-hop rap trap 嘻哈 说唱",
     "soul": "soul r&b rnb funk funky gospel 灵魂 放克",
-    "classical": "classical orchestral orchestra symphony symphonic cinematic film soundtrack epic 古典 交响 管弦 电影 史诗",
+    "classical": "classical orchestral orchestra symphony symphonic cinematic film soundtrack epic 古典 交响 管弦 史诗",
     "ambient": "ambient meditation drone spa sleep lullaby 氛围 冥想 助眠 摇篮曲",
     "chinese": "chinese guzheng guofeng 古风 中国风 国风 古筝",
     "latin": "latin bossa bossa-nova samba reggae salsa tango 拉丁 桑巴 雷鬼 探戈",
 }
 
-# Tempo factor and vote for major (+) or minor (-), by what a word says.
+
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """What a feeling does: tempo times `tempo_factor`, `major_vote` above 0 for major and below for minor."""
+
+    tempo_factor: float
+    major_vote: float
+    english: str
+    chinese: str
+
+
 FEELINGS = {
-    "slow": (0.70, -0.4, "slow slowly slower downtempo adagio largo lento unhurried 慢 缓慢 舒缓"),
-    "fast": (1.24, 0.4, "fast faster quick uptempo up-tempo allegro presto rapid driving 快 快速 快节奏 急速"),
-    "sad": (0.76, -1.0, "sad sadly sorrow sorrowful melancholy melancholic heartbreak heartbroken lonely tears crying "
-                        "grief mournful gloomy tragic blue 悲伤 伤感 忧伤 悲 难过 忧郁 孤独 哀伤 心碎 眼泪 凄凉"),
-    "happy": (1.06, 1.0, "happy happily joy joyful cheerful sunny bright fun merry playful upbeat optimistic celebration "
-                         "欢快 快乐 开心 愉快 欢乐 高兴 阳光 喜悦 明亮 轻快 幸福 喜庆"),
-    "dark": (0.94, -0.8, "dark minor ominous scary spooky mysterious haunting tense 黑暗 神秘 恐怖 紧张 阴暗"),
-    "calm": (0.84, 0.2, "calm gentle relaxing relaxed peaceful soft tender dreamy chill quiet soothing "
-                        "平静 温柔 放松 安静 宁静 轻柔 梦幻 治愈"),
-    "energetic": (1.10, 0.2, "energetic energy powerful exciting intense party wild aggressive 激情 有力 动感 热烈 派对 激烈 燃"),
-    "romantic": (0.92, 0.3, "romantic love loving sweet warm 浪漫 爱情 甜蜜 温暖"),
-    "nostalgic": (0.92, -0.3, "nostalgic longing wistful memory memories 怀旧 思念 回忆 乡愁"),
+    "slow": Feeling(0.70, -0.4, "slow slowly slower downtempo adagio largo lento unhurried", "慢 缓慢 舒缓"),
+    "fast": Feeling(
+        1.24, 0.4, "fast faster quick uptempo up-tempo allegro presto rapid driving", "快 快速 快节奏 急速"
+    ),
+    "sad": Feeling(
+        0.76,
+        -1.0,
+        "sad sadly sorrow sorrowful melancholy melancholic heartbreak heartbroken lonely tears crying grief mournful "
+        "gloomy tragic blue",
+        "悲伤 伤感 忧伤 悲 难过 忧郁 孤独 哀伤 心碎 眼泪 凄凉",
+    ),
+    "happy": Feeling(
+        1.06,
+        1.0,
+        "happy happily joy joyful cheerful sunny bright fun merry playful upbeat optimistic celebration",
+        "欢快 快乐 开心 愉快 欢乐 高兴 阳光 喜悦 明亮 轻快 幸福 喜庆",
+    ),
+    "dark": Feeling(
+        0.94, -0.8, "dark minor ominous scary spooky mysterious haunting tense", "黑暗 神秘 恐怖 紧张 阴暗"
+    ),
+    "calm": Feeling(
+        0.84,
+        0.2,
+        "calm gentle relaxing relaxed peaceful soft tender dreamy chill quiet soothing",
+        "平静 温柔 放松 安静 宁静 轻柔 梦幻 治愈",
+    ),
+    "energetic": Feeling(
+        1.10, 0.2, "energetic energy powerful exciting intense party wild aggressive", "激情 有力 动感 热烈 派对 激烈"
+    ),
+    "romantic": Feeling(0.92, 0.3, "romantic love loving sweet warm", "浪漫 爱情 甜蜜 温暖"),
+    "nostalgic": Feeling(0.92, -0.3, "nostalgic longing wistful memory memories", "怀旧 思念 回忆 乡愁"),
 }
 
-# Which chair of the band an instrument word takes.
+# Which chair of the band an instrument word takes, who sits there then, and the words.
 PLAYERS = {
     "piano": ("chords", "piano", "piano pianos keys 钢琴"),
     "epiano": ("chords", "epiano", "rhodes epiano electric-piano 电钢琴"),
@@ -86,9 +116,9 @@ PLAYERS = {
     "flute": ("lead", "flute", "flute whistle recorder 长笛 笛子 笛 箫"),
     "sax": ("lead", "reed", "sax saxophone clarinet oboe trumpet harmonica 萨克斯 唢呐 小号 口琴"),
     "bells": ("arp", "musicbox", "bells bell glockenspiel celesta musicbox music-box 铃 八音盒"),
-    "beat": ("drums", "club", "four-on-the-floor 四四拍"),
+    "beat": ("drums", "club", "four-on-the-floor"),
 }
-LOW_VOICE = "male man baritone bass-voice tenor 男声 男"
+LOW_VOICE = "male baritone tenor 男声"
 DRUMLESS = r"\b(?:no|without)\s+(?:drums?|percussion)\b|(?:无|没有|不要)(?:鼓|打击乐)"
 BPM_FIGURE = r"(?<![\d.])(\d{2,3})\s*bpm\b|\bbpm\s*[:=]?\s*(\d{2,3})(?!\d)"
 KEY_PHRASE = r"(?<![A-Za-z])([A-Ga-g])\s?([#♯b♭]|-?sharp|-?flat)?\s*(major|minor|大调|小调)"
@@ -114,27 +144,24 @@ class Brief:
 
 def _lexicon() -> dict[str, tuple[str, str]]:
     groups = [("genre", name, words) for name, words in GENRE_WORDS.items()]
-    groups += [("feeling", name, words) for name, (_, _, words) in FEELINGS.items()]
+    groups += [("feeling", name, f"{told.english} {told.chinese}") for name, told in FEELINGS.items()]
     groups += [("player", name, words) for name, (_, _, words) in PLAYERS.items()]
     groups += [("voice", "low", LOW_VOICE)]
     return {word: (kind, name) for kind, name, words in groups for word in words.split()}
 
 
 LEXICON = _lexicon()
-_latin = sorted((word for word in LEXICON if word.isascii()), key=len, reverse=True)
-_han = sorted((word for word in LEXICON if not word.isascii()), key=len, reverse=True)
 # The longest word wins, so that 欢快 (happy) is not heard as 快 (fast).
-HEARD = re.compile(
-    r"(?<![a-z])(?:" + "|".join(re.escape(word).replace(r"\-", "[- ]") for word in _latin) + r")(?![a-z])|"
-    + "|".join(_han)
-)
+_longest_first = sorted(LEXICON, key=len, reverse=True)
+_latin = "|".join(re.escape(word).replace(r"\-", "[- ]") for word in _longest_first if word.isascii())
+_han = "|".join(word for word in _longest_first if not word.isascii())
+HEARD = re.compile(f"(?<![a-z])(?:{_latin})(?![a-z])|{_han}")
 
 
 def hear(prompt: str) -> Brief:
     """Read a prompt. Unknown words are passed over; nothing is an error."""
     text = prompt.lower()
-    said = [LEXICON[match.replace(" ", "-") if match.replace(" ", "-") in LEXICON else match]
-            for match in HEARD.findall(text)]
+    said = [LEXICON[word.replace(" ", "-")] for word in HEARD.findall(text)]
     feelings = list(dict.fromkeys(name for kind, name in said if kind == "feeling"))
     genre = next((name for kind, name in said if kind == "genre"), None)
     tonic, key_vote = _named_key(prompt)
@@ -142,7 +169,7 @@ def hear(prompt: str) -> Brief:
         genre=genre,
         band=_seat_players(BANDS[genre or "pop"], [name for kind, name in said if kind == "player"], text),
         tempo_factor=_tempo_factor(feelings),
-        major_vote=key_vote or sum(FEELINGS[name][1] for name in feelings),
+        major_vote=key_vote or sum(FEELINGS[name].major_vote for name in feelings),
         calm="calm" in feelings or ("slow" in feelings and "sad" in feelings),
         low_voice=("voice", "low") in said,
         tempo_bpm=_named_tempo(text),
@@ -151,7 +178,7 @@ def hear(prompt: str) -> Brief:
 
 
 def _seat_players(band: Band, players: list[str], text: str) -> Band:
-    chairs = {PLAYERS[name][0]: PLAYERS[name][1] for name in reversed(players)}
+    chairs: dict[str, Any] = {PLAYERS[name][0]: PLAYERS[name][1] for name in reversed(players)}
     if re.search(DRUMLESS, text):
         chairs["drums"] = "none"
     return replace(band, **chairs)
@@ -159,7 +186,9 @@ def _seat_players(band: Band, players: list[str], text: str) -> Band:
 
 def _tempo_factor(feelings: list[str]) -> float:
     """Words that agree do not add up without end: the strongest counts whole, the rest a third."""
-    factors = sorted((FEELINGS[name][0] for name in feelings), key=lambda factor: abs(factor - 1), reverse=True)
+    factors = sorted(
+        (FEELINGS[name].tempo_factor for name in feelings), key=lambda factor: abs(factor - 1), reverse=True
+    )
     product = 1.0
     for place, factor in enumerate(factors):
         product *= factor if place == 0 else factor ** (1 / 3)

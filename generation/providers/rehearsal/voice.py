@@ -40,7 +40,7 @@ def _render_vowel(vowel: str, pitch: int, seconds: float) -> Samples:
     # The mouth opens: a neutral sound turns into the vowel within some 60 ms.
     opening = 1 - np.exp(time / np.float32(-0.06))
     closed, opened = _cycle("@", pitch)[index], _cycle(vowel, pitch)[index]
-    sound = closed + (opened - closed) * opening
+    sound: Samples = closed + (opened - closed) * opening
     sound *= 0.8 + 0.2 * np.exp(time / np.float32(-0.35))
     sound += _breath(frames) * np.float32(0.015)
     rise = round(0.022 * SAMPLE_RATE)
@@ -65,10 +65,12 @@ def _render_cycle(vowel: str, pitch: int) -> Samples:
         mouth += level / np.sqrt(1 + ((heard - centre) / width) ** 2)
     phases = np.random.default_rng(11).uniform(0, 2 * np.pi, 200)[: len(harmonic)]
     cycle = harmonic_cycle(mouth * harmonic**-0.75 * np.exp(1j * phases))
-    return (cycle / np.abs(cycle).max()).astype(np.float32)
+    scaled: Samples = (cycle / np.abs(cycle).max()).astype(np.float32)
+    return scaled
 
 
 def _render_hiss(low_hz: float, high_hz: float, length_seconds: float) -> Samples:
     frames = round(length_seconds * SAMPLE_RATE)
     hiss = band(noise(17, frames), low_hz, high_hz) * np.hanning(frames).astype(np.float32)
-    return hiss / np.abs(hiss).max()
+    scaled: Samples = hiss / np.abs(hiss).max()
+    return scaled

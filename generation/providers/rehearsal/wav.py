@@ -14,10 +14,10 @@ HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 def wav_bytes(samples: Samples, sample_rate: int) -> bytes:
     """A whole RIFF WAVE file from float samples of shape (frames, channels) in -1..1; beyond that is clipped."""
     channels = samples.shape[1]
-    pcm = np.rint(np.clip(samples, -1, 1) * np.float32(32767)).astype("<i2").tobytes()
+    pcm = np.rint(np.clip(samples, -1, 1) * np.float32(32767)).astype("<i2")
     header = HEADER.pack(
-        b"RIFF", HEADER.size - 8 + len(pcm), b"WAVE",
+        b"RIFF", HEADER.size - 8 + pcm.nbytes, b"WAVE",
         b"fmt ", 16, 1, channels, sample_rate, sample_rate * channels * 2, channels * 2, 16,
-        b"data", len(pcm),
+        b"data", pcm.nbytes,
     )  # fmt: skip
-    return header + pcm
+    return header + bytes(pcm.data)
