@@ -24,9 +24,9 @@ CHANGES = [
     ("UPDATE billing_account SET balance = balance + 1 WHERE has_floor", "billing_account_moves_by_transfer"),
     ("UPDATE billing_account SET balance = 0 WHERE has_floor", "billing_account_moves_by_transfer"),
     ("UPDATE billing_account SET last_transfer = last_transfer + 1", "billing_account_moves_by_transfer"),
-    (
-        "UPDATE billing_account SET balance = balance + 60, last_transfer = (SELECT max(id) FROM billing_transfer)"
-        " WHERE kind = 'held'",
+    (  # The release came into this account once; it explains no second coming.
+        "UPDATE billing_account SET balance = balance + 25,"
+        " last_transfer = (SELECT id FROM billing_transfer WHERE kind = 'release') WHERE kind = 'available'",
         "billing_account_moves_by_transfer",
     ),
     ("UPDATE billing_account SET kind = 'cost', has_floor = %s WHERE kind = 'held'", "billing_account_keeps_identity"),

@@ -117,13 +117,22 @@ def test_hold_settled_without_its_release_is_found(
     assert drift_of(settled_hold, "hold_without_transfers", 35, 0) in check_books()
 
 
-def test_open_hold_that_was_charged_is_found(
-    settled_hold: Hold, studio: Organization, account_of: Callable[..., Account]
+@pytest.mark.parametrize(("charge", "expected", "found"), [(0, 0, 60), (25, 0, 25), (60, 0, 60)])
+def test_open_hold_that_was_charged_or_released_is_found(
+    open_hold: Hold,
+    studio: Organization,
+    platform: Organization,
+    account_of: Callable[..., Account],
+    charge: int,
+    expected: int,
+    found: int,
 ) -> None:
+    settle_hold(reference=open_hold.reference, legs=[Leg(studio.pk, platform.pk, "sale", charge)])
+
     plant("UPDATE billing_hold SET settled_at = NULL, charged = NULL")
 
     held = account_of(studio, AccountKind.HELD)
     assert check_books() == [
         drift_of(held, "held_without_holds", 60, 0),
-        drift_of(settled_hold, "hold_without_transfers", 0, 25),
+        drift_of(open_hold, "hold_without_transfers", expected, found),
     ]

@@ -8,14 +8,14 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from accounts.models import Organization
-from billing.models import Account, AccountKind, Hold, Transfer
+from billing.models import Account, AccountKind, Hold, Transfer, TransferKind
 from billing.services import chart
 from billing.services.books import check_books
 from billing.services.credits import Balance, balance_of, top_up
-from billing.services.post import InsufficientFunds
+from billing.services.post import InsufficientFunds, Posting, Purpose, post
 from billing.services.settle import AlreadySettled, Leg, settle_hold
 from billing.services.statements import total_of
 
@@ -72,6 +72,26 @@ def test_holds_and_settlements_that_cross_never_wait_in_a_ring(
     assert balance_of(studio.pk, live=True) == Balance(available_micro=1_000 * PRICE - charged, held_micro=0)
     assert total_of(Account.unscoped.get(organization=platform, kind=AccountKind.EARNINGS)) == charged
     assert check_books() == []
+
+
+def test_single_transfers_that_cross_never_wait_in_a_ring(
+    studio: Organization, fund: Callable[[int], None], at_once: Callable[..., list]
+) -> None:
+    """Nobody locks the wallet beforehand here: the order is the trigger's own."""
+    fund(1_000)
+    with transaction.atomic():
+        available, held = chart.locked_wallet(organization_id=studio.pk, live=True)
+    move = partial(Posting, kind=TransferKind.HOLD, amount_micro=1)
+
+    def back_and_forth() -> None:
+        for _turn in range(40):
+            post([move(key=str(uuid4()), debit=available, credit=held)], purpose=Purpose())
+            post([move(key=str(uuid4()), debit=held, credit=available)], purpose=Purpose())
+
+    at_once([back_and_forth] * 10)
+
+    assert balance_of(studio.pk, live=True) == Balance(available_micro=1_000, held_micro=0)
+    assert Transfer.objects.count() == 1 + 10 * 40 * 2
 
 
 def test_hold_settled_by_three_at_once_is_settled_once(
