@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 from catalog.capabilities import Bounds, Capabilities, Limits, code_points
+from catalog.models import LlmMapping
 from generation.contract import Order, Refusal, SongRequest
+
+EXTEND: Final = "extend"
 
 
 def asked_of(song: SongRequest) -> list[str]:
@@ -19,6 +23,12 @@ def asked_of(song: SongRequest) -> list[str]:
     for group in (song.sampling, song.references):
         asked += [field.name for field in dataclasses.fields(group) if getattr(group, field.name) is not None]
     return asked
+
+
+def refuse_without_source(order: Order, mapping: LlmMapping) -> None:
+    """A continuation needs the song it continues."""
+    if mapping.operation == EXTEND and order.song.extend is None:
+        raise _missing(order, "extend")
 
 
 def refuse_without_words(order: Order, capabilities: Capabilities) -> None:

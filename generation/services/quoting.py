@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from catalog.quotes import Quote
 from catalog.services.lookup import ModelNotFound, find_offer, offers_visible_to
 from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
-from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_words
+from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_source, refuse_without_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +35,24 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
     for field in asked:
         if capabilities.conveys(field) == "none":
             raise _cannot_convey(field, order, caller.organization)
+    refuse_without_source(order, mapping)
     refuse_without_words(order, capabilities)
     refuse_beyond_limits(order, limits)
     wishes = (field for field in asked if capabilities.conveys(field) == "wish")
+    song = _with_own_length(order.song, limits)
     return Offer(
         mapping=mapping,
-        quote=_price(order.song, mapping, caller.organization),
-        song=order.song,
+        quote=_price(song, mapping, caller.organization),
+        song=song,
         approximated=tuple(order.names.get(field, field) for field in wishes),
     )
+
+
+def _with_own_length(song: SongRequest, limits: Limits) -> SongRequest:
+    """A model with a length of its own makes that when none was asked: it is held for, made and judged by."""
+    if song.duration_seconds is not None or limits.default_duration_seconds is None:
+        return song
+    return replace(song, duration_seconds=limits.default_duration_seconds)
 
 
 def _find(order: Order, organization: Organization) -> LlmMapping:

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from catalog.quotes import Quote
 from generation import faults
+from generation.audio.decode import probe
+from generation.audio.samples import BadAudio
 from generation.contract import Delivery, sections_as_json
 from generation.models import Attempt, Job
 from generation.services.claim import Work
-from generation.services.events import Entry, record
+from generation.services.note import note_lyrics
 from generation.states import AttemptState
 
 Raw = list[dict[str, Any]]
@@ -47,29 +49,40 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
     """
     now = timezone.now()
     with transaction.atomic():
-        job = Job.unscoped.select_for_update(of=("self",)).filter(pk=work.job_id).held_by(work.token).first()
-        attempts = Attempt.unscoped.filter(pk=work.attempt_id)
-        if job is None:
-            cost = _cost_of(Job.unscoped.get(pk=work.job_id), takes=len(raw))
-            attempts.update(state=AttemptState.LATE, cost_micro=cost, received_at=now, ended_at=now)
-            transaction.on_commit(lambda: discard(raw))
-            return False
-        attempts.update(state=AttemptState.RECEIVED, raw=raw, received_at=now)
-        if lyrics and job.lyrics is None:
-            Job.unscoped.filter(pk=job.pk).update(lyrics=lyrics)
-            record(job.pk, Entry("lyrics", {"text": lyrics}))
         # The hint to the audio worker counts from now.
-        Job.unscoped.filter(pk=job.pk).update(sent_at=now, sent_count=1)
+        is_held = Job.unscoped.filter(pk=work.job_id).held_by(work.token).update(sent_at=now, sent_count=1)
+        if is_held:
+            Attempt.unscoped.filter(pk=work.attempt_id).update(state=AttemptState.RECEIVED, raw=raw, received_at=now)
+            if lyrics:
+                note_lyrics(work, lyrics)
+    if not is_held:
+        _keep_out(work, raw)
+        return False
     faults.reach("received")
     return True
+
+
+def _keep_out(work: Work, raw: Raw) -> None:
+    """Note what a result that came too late will cost, and let it go."""
+    quote = Quote.from_json(Job.unscoped.get(pk=work.job_id).quote)
+    legs = quote.legs_for(takes=len(raw), milliseconds=sum(map(_milliseconds, raw)))
+    cost = sum(leg.amount_micro for leg in legs if leg.kind == "cost")
+    now = timezone.now()
+    Attempt.unscoped.filter(pk=work.attempt_id).update(
+        state=AttemptState.LATE, cost_micro=cost, received_at=now, ended_at=now
+    )
+    discard(raw)
+
+
+def _milliseconds(came: dict[str, Any]) -> int:
+    with default_storage.open(came["file"]) as file:
+        try:
+            return probe(file.read()).duration_ms
+        except BadAudio:
+            return 0
 
 
 def discard(raw: Raw) -> None:
     """Remove raw files nobody needs any more."""
     for came in raw:
         default_storage.delete(came["file"])
-
-
-def _cost_of(job: Job, *, takes: int) -> int:
-    legs = Quote.from_json(job.quote).legs_for(takes=takes, milliseconds=0)
-    return sum(leg.amount_micro for leg in legs if leg.kind == "cost")

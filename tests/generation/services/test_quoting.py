@@ -33,6 +33,20 @@ def test_quote_in_an_unknown_catalog_is_refused_by_name(world: World) -> None:
     assert refusal(world, catalog="nowhere")[:2] == ("model_not_found", "catelogid")
 
 
+def test_quote_for_a_model_with_a_length_of_its_own_is_for_that_length(world: World) -> None:
+    world.mapping.llm.limits = {"prompt": [1, 100], "default_duration_seconds": 12}
+    world.mapping.llm.save()
+
+    assert quote_order(order(), caller=world.caller).song.duration_seconds == 12.0
+
+
+def test_quote_of_a_continuation_without_its_song_is_refused(world: World) -> None:
+    world.mapping.operation = "extend"
+    world.mapping.save()
+
+    assert refusal(world)[:2] == ("missing_parameter", "extend")
+
+
 def test_quote_of_a_field_the_model_cannot_convey_names_the_field_and_who_could(world: World) -> None:
     assert refusal(world, sampling=Sampling(top_k=50)) == (
         "unsupported_parameter",
