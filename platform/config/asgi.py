@@ -11,11 +11,13 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
+from config.closing import allow_every_close_code  # noqa: E402
 from config.handler import PooledASGIHandler, PooledSockets  # noqa: E402
 from config.threads import WebThreads  # noqa: E402
 from generation.routing import websocket_urlpatterns  # noqa: E402
 from generation.waiting import borrow_threads  # noqa: E402
 
+allow_every_close_code()
 threads = WebThreads(settings.TUTTI_WEB_THREADS)
 borrow_threads(threads.least_busy)
 application = ProtocolTypeRouter(
