@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from pytest_django import Settings
 
 from config.handler import PooledASGIHandler, PooledSockets
-from config.threads import WebThreads
+from config.threads import WebThread, WebThreads
 from tests.config import pages
 from tests.config.asgi_client import call
 
 THREADS = 4
+# A handler that lends no threads lets these tests wait for each other for ever.
+pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture
@@ -92,6 +96,23 @@ def test_equally_busy_threads_take_turns() -> None:
 
     assert chosen[:3] == chosen[3:]
     assert len(set(chosen)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pooled_connection_is_given_back_after_each_call() -> None:
+    thread = WebThread(0)
+
+    def use(*, may_be_kept: bool) -> None:
+        connection.ensure_connection()
+        connection.close_at = None if may_be_kept else time.monotonic()
+
+    thread.submit(use, may_be_kept=True).result()
+    kept = thread.submit(lambda: connection.connection).result()
+    thread.submit(use, may_be_kept=False).result()
+    given_back = thread.submit(lambda: connection.connection).result()
+
+    assert kept is not None
+    assert given_back is None
 
 
 async def test_sockets_share_the_threads(threads: WebThreads) -> None:

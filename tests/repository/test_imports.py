@@ -46,5 +46,5 @@ def test_deliberate_wrong_imports_are_caught(tmp_path: Path) -> None:
     )
 
     assert result.returncode == 1, result.stderr
-    broken = re.findall(r"^(.+) BROKEN$", result.stdout, re.MULTILINE)
+    broken = re.findall(r"^(.+) BROKEN\b", result.stdout, re.MULTILINE)
     assert set(WRONG) <= {name.strip() for name in broken}, result.stdout
