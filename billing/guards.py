@@ -49,7 +49,7 @@ class LedgerGuards(Operation):
         app_label: str,
         schema_editor: BaseDatabaseSchemaEditor,
         from_state: ProjectState,
-        to_state: ProjectState,  # noqa: ARG002 - each wrapped operation has a state of its own
+        to_state: ProjectState,
     ) -> None:
         drop_guards(schema_editor, self.replaces)
         for operation, before, after in self._steps(app_label, from_state):
@@ -60,7 +60,7 @@ class LedgerGuards(Operation):
         self,
         app_label: str,
         schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,  # noqa: ARG002 - each wrapped operation has a state of its own
+        from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
         drop_guards(schema_editor, self.version)

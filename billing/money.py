@@ -9,9 +9,9 @@ MICRO: Final = 1_000_000
 CURRENCY: Final = "credits"
 
 
-def micro(credits: Decimal | str | int) -> int:
+def micro(amount_credits: Decimal | str | int) -> int:
     """Micro-credits of an amount in credits, rounded up to the next whole one."""
-    return int((Decimal(credits) * MICRO).to_integral_value(rounding=ROUND_CEILING))
+    return int((Decimal(amount_credits) * MICRO).to_integral_value(rounding=ROUND_CEILING))
 
 
 def in_credits(amount_micro: int) -> str:

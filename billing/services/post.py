@@ -16,11 +16,11 @@ FLOOR: Final = "billing_account_floor"
 """The constraint both databases name when an account has too little."""
 
 
-class InsufficientFunds(Exception):  # noqa: N818 - the fact in the field's own words
+class InsufficientFunds(Exception):
     """An account with a floor has less than the transfer takes; nothing was moved."""
 
 
-class KeyReused(Exception):  # noqa: N818 - the fact in the field's own words
+class KeyReused(Exception):
     """The key stands in the books for another transfer; nothing was moved."""
 
 

@@ -20,6 +20,6 @@ class Receipt:
 def receipt_of(*, reference: UUID) -> Receipt:
     """The hold of a job and what became of it. Raises Hold.DoesNotExist for a job that never had one."""
     hold = Hold.unscoped.get(reference=reference)
-    if hold.settled_at is None:
+    if hold.charged is None:
         return Receipt(held_micro=hold.amount, charged_micro=0, released_micro=0)
     return Receipt(held_micro=hold.amount, charged_micro=hold.charged, released_micro=hold.amount - hold.charged)

@@ -35,11 +35,11 @@ class Settlement:
     released_micro: int
 
 
-class AlreadySettled(Exception):  # noqa: N818 - the fact in the field's own words
+class AlreadySettled(Exception):
     """Another settlement of this hold came first; nothing was moved."""
 
 
-class ChargeAboveHold(Exception):  # noqa: N818 - the fact in the field's own words
+class ChargeAboveHold(Exception):
     """The charge is more than was set aside; nothing was moved."""
 
 

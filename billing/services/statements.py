@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
+from uuid import UUID
 
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -11,19 +12,34 @@ from django.db.models.functions import Coalesce
 from billing.models import Account, Transfer
 
 
+class Entry(TypedDict):
+    """One side of a transfer. `amount_micro` is positive for what came in, negative for what went out."""
+
+    transfer_id: int
+    account_id: int
+    counterpart_id: int
+    amount_micro: int
+    kind: str
+    key: str
+    group: UUID
+    reference: UUID | None
+    model: str
+    api_key_id: int | None
+    member_id: int | None
+    reason: str
+    created_at: datetime
+
+
 def entries_of(
     *accounts: Account, since: datetime | None = None, until: datetime | None = None
-) -> QuerySet[Transfer, dict[str, Any]]:
-    """Entries of these accounts, oldest first, from `since` on and before `until`.
-
-    Each is a dict of `transfer_id`, `account_id`, `counterpart_id`, `amount_micro` (positive: came in; negative: went
-    out), `kind`, `key`, `group`, `reference`, `model`, `api_key_id`, `member_id`, `reason` and `created_at`.
-    """
+) -> QuerySet[Transfer, Entry]:
+    """Entries of these accounts, oldest first, from `since` on and before `until`."""
     ids = [account.pk for account in accounts]
     period = _period(since, until)
     came = _side(Transfer.objects.filter(period, credit__in=ids), account="credit_id", counterpart="debit_id", sign=1)
     went = _side(Transfer.objects.filter(period, debit__in=ids), account="debit_id", counterpart="credit_id", sign=-1)
-    return came.union(went, all=True).order_by("transfer_id", "amount_micro")
+    entries: QuerySet[Transfer, Any] = came.union(went, all=True)
+    return entries.order_by("transfer_id", "amount_micro")  # type: ignore[misc]  # columns of the union, not the model
 
 
 def total_of(account: Account) -> int:
@@ -32,9 +48,7 @@ def total_of(account: Account) -> int:
     return int(came["total"] - went["total"])
 
 
-def _side(
-    transfers: QuerySet[Transfer], *, account: str, counterpart: str, sign: int
-) -> QuerySet[Transfer, dict[str, Any]]:
+def _side(transfers: QuerySet[Transfer], *, account: str, counterpart: str, sign: int) -> QuerySet[Transfer, Any]:
     return transfers.values(
         "kind",
         "key",

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -63,8 +63,8 @@ def fund(studio: Organization) -> Callable[[int], None]:
 def set_aside(studio: Organization, later: datetime) -> Callable[..., Hold]:
     """Place a hold on the studio's live wallet, in a transaction of its own."""
 
-    def place(amount_micro: int, reference: UUID | None = None, **changes: object) -> Hold:
-        order = {
+    def place(amount_micro: int, reference: UUID | None = None, **changes: Any) -> Hold:
+        order: dict[str, Any] = {
             "organization_id": studio.pk,
             "live": True,
             "reference": reference or uuid4(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -61,7 +62,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BaseData
     MigrationExecutor(ledger).migrate([("billing", "0002_ledger_guards")])
     yield ledger
     ledger.close()
-    delattr(connections._connections, "ledger")
+    del connections["ledger"]
     if default.vendor == "postgresql":
         with default._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name}")
@@ -79,11 +80,16 @@ def names_of_guards(connection: BaseDatabaseWrapper) -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
+def later_migration(operation: Operation) -> Migration:
+    migration: Any = Migration("0003_later", "billing")
+    migration.operations = [operation]
+    return migration
+
+
 def change(connection: BaseDatabaseWrapper, operation: Operation) -> Callable[[], None]:
     """Apply an operation of a later migration; answers the way back."""
     before = MigrationExecutor(connection).loader.project_state([("billing", "0002_ledger_guards")])
-    migration = Migration("later", "billing")
-    migration.operations = [operation]
+    migration = later_migration(operation)
     with connection.schema_editor() as editor:
         migration.apply(before.clone(), editor)
 
@@ -200,8 +206,7 @@ def test_change_of_the_accounts_table_keeps_every_guard_inside_the_operation(led
 
 
 def test_operation_can_be_written_into_a_migration_file() -> None:
-    migration = Migration("0003_longer_names", "billing")
-    migration.operations = [LedgerGuards(1, replaces=1, around=[longer_text("hold")])]
+    migration = later_migration(LedgerGuards(1, replaces=1, around=[longer_text("hold")]))
 
     written = MigrationWriter(migration).as_string()
 

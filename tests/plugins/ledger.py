@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -49,14 +50,15 @@ def _as_a_replica(connection: BaseDatabaseWrapper) -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def flush_empties_the_ledger() -> Iterator[None]:
     """Every transactional test, of any app, ends with Django's flush: let it through."""
-    flush = TransactionTestCase._fixture_teardown
+    case_of_django: Any = TransactionTestCase  # its stubs leave out what is not for everyone
+    flush = case_of_django._fixture_teardown
 
-    def flush_without_guards(case: TransactionTestCase) -> None:
+    def flush_without_guards(case: Any) -> None:
         with ExitStack() as stack:
             for alias in case._databases_names(include_mirrors=False):
                 stack.enter_context(ledger_guards_off(connections[alias]))
             flush(case)
 
-    TransactionTestCase._fixture_teardown = flush_without_guards
+    case_of_django._fixture_teardown = flush_without_guards
     yield
-    TransactionTestCase._fixture_teardown = flush
+    case_of_django._fixture_teardown = flush

@@ -59,19 +59,19 @@ def blue_note(corner_shop: Organization) -> Organization:
     return Organization.objects.create(name="Blue Note", slug="blue-note", parent=corner_shop)
 
 
-def pay_in(customer: Organization, credits: str, payment: str) -> Transfer:
+def pay_in(customer: Organization, amount: str, payment: str) -> Transfer:
     return top_up(
-        organization_id=customer.pk, live=True, amount_micro=micro(credits), key=payment, reason="bank transfer"
+        organization_id=customer.pk, live=True, amount_micro=micro(amount), key=payment, reason="bank transfer"
     )
 
 
-def set_aside(customer: Organization, credits: str, song: UUID) -> None:
+def set_aside(customer: Organization, amount: str, song: UUID) -> None:
     with transaction.atomic():
         place_hold(
             organization_id=customer.pk,
             live=True,
             reference=song,
-            amount_micro=micro(credits),
+            amount_micro=micro(amount),
             deadline=timezone.now() + timedelta(hours=1),
             model="music-2.6",
         )

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from billing.models import Account, AccountKind, Hold
-from billing.services.books import Drift, check_books
+from billing.services.books import Disagreement, Drift, check_books
 from billing.services.settle import Leg, settle_hold
 from tests.plugins.ledger import ledger_guards_off
 
@@ -36,7 +36,7 @@ def plant(sql: str) -> None:
         cursor.execute(sql)
 
 
-def drift_of(row: Hold | Account, kind: str, expected: int, found: int) -> Drift:
+def drift_of(row: Hold | Account, kind: Disagreement, expected: int, found: int) -> Drift:
     where = {"reference": row.reference} if isinstance(row, Hold) else {"account_id": row.pk}
     return Drift(
         kind=kind,

@@ -40,7 +40,7 @@ def test_wallet_worth_37_songs_pays_37_of_200_orders(
     def order_eight() -> Counter[str]:
         return Counter(outcome_of(partial(set_aside, PRICE)) for _order in range(8))
 
-    outcomes = sum(at_once([order_eight] * 25), Counter())
+    outcomes: Counter[str] = sum(at_once([order_eight] * 25), Counter())
 
     assert outcomes == {"done": 37, "InsufficientFunds": 163}
     assert balance_of(studio.pk, live=True) == Balance(available_micro=0, held_micro=37 * PRICE)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -112,7 +114,7 @@ def test_same_posting_again_is_known_when_the_money_is_gone(wallet: chart.Wallet
     ],
 )
 def test_key_with_another_content_is_refused(
-    wallet: chart.Wallet, posting: Posting, changes: dict[str, object], purpose: Purpose
+    wallet: chart.Wallet, posting: Posting, changes: dict[str, Any], purpose: Purpose
 ) -> None:
     post([posting], purpose=Purpose())
 
@@ -149,8 +151,6 @@ def test_posting_of_nothing_or_less_is_refused_by_the_database(
 
 def test_only_one_module_inserts_transfers() -> None:
     """Whoever writes `Transfer(` or creates through its manager elsewhere goes round the one place."""
-    from pathlib import Path  # noqa: PLC0415
-
     root = Path(__file__).parents[3]
     writers = [
         path.relative_to(root).as_posix()

@@ -178,9 +178,9 @@ def test_buyer_pays_sellers_whose_accounts_it_may_not_see(
 def test_settlement_goes_back_with_the_callers_transaction(
     hold: Hold, studio: Organization, platform: Organization
 ) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         settle_hold(reference=hold.reference, legs=legs_for(1, studio, platform))
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
 
     hold.refresh_from_db()
     assert (hold.settled_at, [kind for _key, kind, _amount in transfers_of(hold)]) == (None, ["hold"])
@@ -207,11 +207,9 @@ def test_what_was_held_is_charged_or_released_to_the_micro_credit(
     if held + rest:
         fund(held + rest)
     hold = set_aside(held)
-    payers = [reseller, platform, platform]
-    legs = [Leg(studio.pk, reseller.pk, "sale", charge)] + [
-        Leg(payer.pk, platform.pk, kind, cost)
-        for payer, kind, cost in zip(payers, ("sale", "cost", "cost"), costs, strict=False)
-    ]
+    legs = [Leg(studio.pk, reseller.pk, "sale", charge)]
+    legs += [Leg(reseller.pk, platform.pk, "sale", cost) for cost in costs[:1]]
+    legs += [Leg(platform.pk, platform.pk, "cost", cost) for cost in costs[1:]]
 
     if charge > held:
         with pytest.raises(ChargeAboveHold):
