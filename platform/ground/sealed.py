@@ -25,14 +25,16 @@ def open_sealed(token: str) -> str:
     try:
         return _sealer().decrypt(token.encode()).decode()
     except InvalidToken:
-        raise CannotOpen("a sealed value does not open with any of SEALING_KEYS; list the key it was sealed with") from None
+        raise CannotOpen(
+            "a sealed value does not open with any of SEALING_KEYS; list the key it was sealed with"
+        ) from None
 
 
 def _sealer() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.SEALING_KEYS])
 
 
-class SealedTextField(models.TextField):
+class SealedTextField(models.TextField):  # type: ignore[type-arg]  # Django fields take none at run time
     """Reads and writes plain text in Python; the database holds a Fernet token, another one at each save."""
 
     def get_prep_value(self, value: Any) -> str | None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
@@ -103,7 +103,7 @@ async def listening(group: str) -> AsyncIterator[AsyncIterator[Mapping[str, Any]
         await layer.group_discard(group, channel)
 
 
-async def _messages(layer: Any, group: str, channel: str) -> AsyncIterator[Mapping[str, Any]]:
+async def _messages(layer: Any, group: str, channel: str) -> AsyncGenerator[Mapping[str, Any]]:
     loop = asyncio.get_running_loop()
     rejoin_at = loop.time() + REJOIN_SECONDS
     while True:
