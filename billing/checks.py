@@ -12,7 +12,7 @@ from billing.guards import missing_guards
 
 @register(Tags.database)
 def ledger_is_guarded(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - the form of a check
+    app_configs: Sequence[AppConfig] | None,
     databases: Iterable[str] | None,
     **_options: Any,
 ) -> list[CheckMessage]:
