@@ -60,7 +60,7 @@ class Subscriptions:
         heard: list[News] = []
         hear = heard.append
         watch.enter_context(
-            self._room.watching_all(Readership(caller.organization.pk, caller.live), lambda news: hear(news))
+            self._room.watching_all(Readership(caller.organization.pk, caller.live), lambda news: hear(news))  # noqa: PLW0108 - `hear` changes below
         )
         for job_id, seq in (await sync_to_async(self._reader.positions, thread_sensitive=True)()).items():
             self._told.setdefault(job_id, seq)

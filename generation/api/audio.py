@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, cast
 
 from asgiref.sync import sync_to_async
 from django.core.files.base import File
@@ -17,7 +17,7 @@ from generation.api import shapes
 from generation.api.base import MusicView
 from generation.api.ranges import Part, Unsatisfiable, part_of
 from generation.audio.formats import FORMATS
-from generation.contract import Refusal
+from generation.contract import AudioFormat, Refusal
 from generation.models import Track
 from generation.services.links import open_link
 
@@ -36,7 +36,9 @@ class Audio(MusicView):
         try:
             part = part_of(_wished_range(request, headers["ETag"]), track.size)
         except Unsatisfiable:
-            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{track.size}", "Accept-Ranges": "bytes"})
+            return HttpResponse(
+                status=416, headers={"Content-Range": f"bytes */{track.size}", "Accept-Ranges": "bytes"}
+            )
         return _send(request, track, part, headers)
 
 
@@ -61,7 +63,7 @@ def _headers(track: Track, file_name: str) -> dict[str, str]:
 
 
 def _content_type(track: Track) -> str:
-    media_type = FORMATS[track.format].media_type
+    media_type = FORMATS[cast(AudioFormat, track.format)].media_type
     return f"{media_type};rate={track.sample_rate};channels={track.channels}" if track.format == "pcm" else media_type
 
 
@@ -85,7 +87,7 @@ def _send(request: Request, track: Track, part: Part | None, headers: dict[str, 
 class FilePart:
     """A part of a file, read piece by piece: no thread is held between two pieces, however slow the reader is."""
 
-    def __init__(self, file: File, part: Part) -> None:
+    def __init__(self, file: File[bytes], part: Part) -> None:
         self.file, self._part = file, part
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

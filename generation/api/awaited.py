@@ -32,7 +32,7 @@ def awaited(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
     """Wrap `View.as_view()` of a view that may return `Waiting`."""
 
     async def patient(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
+        response: HttpResponseBase = await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
         if not isinstance(response, Waiting):
             return response
         with suppress(RoomClosed):

@@ -65,7 +65,11 @@ ORDER: Final = thing(
     },
     {
         "lyrics": said(TEXT, "Required unless `instrumental` is true. Tags such as [Verse] structure the song."),
-        "output_format": {"enum": list(OUTPUT_FORMATS), "default": "url", "description": "A link, or hex in the answer"},
+        "output_format": {
+            "enum": list(OUTPUT_FORMATS),
+            "default": "url",
+            "description": "A link, or hex in the answer",
+        },
         "audio_setting": ref("AudioSetting"),
         "transno": said(TEXT, "Your own id of this order; the same as the header Idempotency-Key, which wins"),
         "n": {"type": "integer", "minimum": 1, "default": 1, "description": "Takes; each delivered one is charged"},
@@ -142,8 +146,10 @@ EVENT: Final = {
             "seq": said(WHOLE, "1, 2, 3 … without gaps"),
             "id": said(UUID, "The job"),
             "type": {
-                "enum": ["queued", "started", "progress", "lyrics", "audio", "take", "take_failed", "retrying"]
-                + ["succeeded", "failed", "cancelled", "expired"]
+                "enum": [
+                    *("queued", "started", "progress", "lyrics", "audio", "take", "take_failed", "retrying"),
+                    *("succeeded", "failed", "cancelled", "expired"),
+                ]
             },
             "at": {"type": "string", "format": "date-time"},
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     dialect = getattr(view, "dialect", OPENAI_MUSIC)
     refusal = as_refusal(exc)
     if refusal is None:
-        logger.exception("request %s failed", request_id(request), exc_info=exc)
+        logger.error("request %s failed", request_id(request), exc_info=exc)
         refusal = _OUR_FAULT
     headers = {"Allow": ", ".join(view.allowed_methods)} if isinstance(exc, exceptions.MethodNotAllowed) else {}
     return refused(refusal, request, dialect, headers)
@@ -57,7 +58,8 @@ def as_refusal(exc: Exception) -> Refusal | None:
     if isinstance(exc, AccessRefused):
         return Refusal(exc.code, exc.message)
     if isinstance(exc, exceptions.Throttled):
-        return Refusal("rate_limit_exceeded", "Too many calls. Slow down.", retry_after=int(exc.wait or 1))
+        wait = getattr(exc, "wait", None)
+        return Refusal("rate_limit_exceeded", "Too many calls. Slow down.", retry_after=math.ceil(wait or 1))
     return next((worded(exc) for kind, worded in _WORDED if isinstance(exc, kind)), None)
 
 

@@ -148,7 +148,9 @@ def _state(status: str) -> JobState | None:
         return None
     if status not in openai_answers.STATE:
         known = ", ".join(openai_answers.STATE)
-        raise Refusal("invalid_parameter", f"Invalid value for parameter status: it must be one of {known}.", param="status")
+        raise Refusal(
+            "invalid_parameter", f"Invalid value for parameter status: it must be one of {known}.", param="status"
+        )
     return openai_answers.STATE[status]
 
 

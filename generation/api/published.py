@@ -68,7 +68,7 @@ def only_the_api(endpoints: list[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint[0].startswith(SERVED) and not endpoint[0].endswith("/")]
 
 
-def with_components(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> dict[str, Any]:
+def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the bodies written by hand."""
     components = result.setdefault("components", {})
     components["schemas"] = dict(sorted({**components.get("schemas", {}), **COMPONENTS}.items()))

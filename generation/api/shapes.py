@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -11,7 +11,10 @@ from generation.api.components import TEXT, ref
 from generation.dialects.base import CAUSES
 from generation.dialects.openai_music import OWN_CAUSES
 
-HEADER, QUERY = OpenApiParameter.HEADER, OpenApiParameter.QUERY
+HEADER: Final = "header"
+QUERY: Final = "query"
+View = TypeVar("View", bound=Callable[..., Any])
+
 JSON: Final = "application/json"
 AT_THE_DOOR: Final = ("missing_api_key", "invalid_api_key", "permission_denied", "internal_error")
 IN_THE_BODY: Final = ("malformed_json", "missing_parameter", "invalid_parameter", "unsupported_parameter")
@@ -51,7 +54,7 @@ def errors(*codes: str, causes: dict[str, Any] = OWN_CAUSES) -> dict[tuple[int, 
     return {(status, JSON): said(ref("Error"), ", ".join(names)) for status, names in sorted(by_status.items())}
 
 
-def operation(  # noqa: PLR0913
+def operation(
     name: str,
     summary: str,
     answers: dict[Any, Any],
@@ -62,7 +65,7 @@ def operation(  # noqa: PLR0913
     is_public: bool = False,
     examples: Sequence[OpenApiExample] = (),
     codes: Sequence[str] = (),
-) -> Any:
+) -> Callable[[View], View]:
     refusals = errors(*codes) if is_public else errors(*codes, *AT_THE_DOOR)
     return extend_schema(
         operation_id=name,

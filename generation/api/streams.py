@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ class Stream:
     seq: int
     is_over: bool = False
 
-    async def frames(self, *, ping_seconds: float = PING_SECONDS) -> AsyncIterator[bytes]:
+    async def frames(self, *, ping_seconds: float = PING_SECONDS) -> AsyncGenerator[bytes, None]:
         """Frames of events, and a comment whenever nothing was said for a while."""
         stirred = asyncio.Event()
 

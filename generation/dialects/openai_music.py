@@ -131,7 +131,7 @@ def _song(fields: Fields) -> SongRequest:
 
 def _sampling(fields: Fields) -> Sampling:
     """Only what was asked: the documented defaults of the wire that has these fields ask for nothing."""
-    read = {
+    read: dict[str, Any] = {
         "top_k": fields.whole("top_k", low=0, high=1_000_000),
         "top_p": fields.number("top_p", low=0, high=1),
         "temperature": fields.number("temperature", low=0, high=1000),

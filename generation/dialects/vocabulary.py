@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-NOTHING: Final = (None, "", (), [], {})
+NOTHING: Final[tuple[Any, ...]] = (None, "", (), [], {})
 
 VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
     # openai_music

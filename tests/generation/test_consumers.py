@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import time_machine
@@ -19,11 +19,11 @@ from generation import consumers
 from generation.consumers import LARGEST_FRAME, Jobs
 from generation.services.cancel import cancel_job
 from generation.waiting import waiting_room
-from tests.generation.api.conftest import Shop, shop  # noqa: F401
+from tests.generation.shops import Shop
 from tests.generation.worlds import claimed, finished
 
 SECONDS = 10
-Socket = WebsocketCommunicator
+Socket: TypeAlias = Any  # Channels has no types
 
 
 @asynccontextmanager
@@ -129,7 +129,7 @@ async def test_a_ticket_of_a_revoked_key_is_worth_nothing(shop: Shop) -> None:
 )
 async def test_a_session_signs_in_from_our_own_pages_only(shop: Shop, origin: str, is_let_in: bool) -> None:
     client = Client()
-    await shop.behind(client.force_login, shop.world.caller.member.user)
+    await shop.behind(client.force_login, shop.user)
     headers = {"cookie": f"sessionid={client.cookies['sessionid'].value}", "origin": origin}
     async with socket(shop, headers=headers) as communicator:
         if is_let_in:
@@ -248,10 +248,9 @@ async def test_foreign_and_missing_jobs_are_refused_alike(shop: Shop) -> None:
         "01890a5d-ac96-774b-bcce-b302099a8057",
         "6f3c",
     ]
-    assert (
-        [foreign, missing, nonsense]
-        == 3 * [{"type": "error", "code": "not_found", "message": "There is no such song."}]
-    )
+    assert [foreign, missing, nonsense] == 3 * [
+        {"type": "error", "code": "not_found", "message": "There is no such song."}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +320,7 @@ async def test_a_right_that_is_lost_closes_with_4403_within_a_second(shop: Shop,
 
 async def test_a_session_of_a_member_who_left_is_closed(shop: Shop) -> None:
     client = Client()
-    await shop.behind(client.force_login, shop.world.caller.member.user)
+    await shop.behind(client.force_login, shop.user)
     headers = {"cookie": f"sessionid={client.cookies['sessionid'].value}", "origin": "http://testserver"}
     async with socket(shop, headers=headers) as communicator:
         assert await is_signed_in(communicator)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
+from pytest_django import DjangoAssertNumQueries
 
 from generation import waiting
 from generation.looking import Look, Seen, look
@@ -49,9 +50,10 @@ def rows() -> Rows:
 
 
 @pytest.fixture
-async def room(rows: Rows) -> AsyncIterator[WaitingRoom]:
+async def room(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WaitingRoom]:
     """A room of this test's own, with a channel layer of its own, that looks a hundred times a second."""
     before = channel_layers.set("default", InMemoryChannelLayer(capacity=2000))
+    monkeypatch.setattr(waiting, "_lend", None)
     room = WaitingRoom(look_seconds=0.01, look=rows.look)
     yield room
     for task in room._tasks:
@@ -219,7 +221,7 @@ def test_a_look_reads_the_jobs_named_and_what_goes_on_in_the_organizations(world
     assert ended.state == JobState.SUCCEEDED
 
 
-def test_a_look_at_many_jobs_is_few_queries(world: World, django_assert_num_queries: Callable[[int], object]) -> None:
+def test_a_look_at_many_jobs_is_few_queries(world: World, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     ids = frozenset(uuid.uuid4() for _ in range(15_000))
 
     with django_assert_num_queries(2):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
+from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from ground import wakeup
 
@@ -128,8 +129,6 @@ def redis_layer(tmp_path):
     server = shutil.which("redis-server")
     if server is None:
         pytest.skip("NOT TESTED: wake-ups across processes. Install redis-server to test them.")
-    from channels_redis.pubsub import RedisPubSubChannelLayer
-
     port = free_port()
     process = subprocess.Popen(
         [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],

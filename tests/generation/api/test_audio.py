@@ -15,7 +15,7 @@ from django.utils import timezone
 from generation.api.audio import FilePart
 from generation.api.ranges import Part
 from generation.models import Track
-from tests.generation.api.conftest import SONGS, Shop
+from tests.generation.shops import SONGS, Shop
 
 
 @pytest.fixture

@@ -18,11 +18,14 @@ from generation.contract import Fault
 from generation.services.cancel import CANCELLED
 from generation.services.settle import settle
 from generation.states import JobState
-from tests.generation.api.conftest import ORDER, SONGS, Shop
 from tests.generation.api.test_songs import first_job
+from tests.generation.shops import ORDER, SONGS, Shop
 
 TELLING = ("Retry-After", "x-should-retry", "WWW-Authenticate", "Content-Type", "x-ai-generated")
-MASKED = ((r"req_[0-9a-f]{24}", "req_MASKED"), (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "JOB"))
+MASKED = (
+    (r"req_[0-9a-f]{24}", "req_MASKED"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "JOB"),
+)
 
 
 def told(answer: Any) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -102,7 +105,9 @@ async def test_permission_denied_for_a_frozen_organization(shop: Shop) -> None:
     assert told(answer) == (403, {}, error("permission_denied", "permission_error", "This organization is frozen."))
 
 
-@pytest.mark.parametrize("body", ["{broken", '{"n": NaN}', "[" * 100_000, '{"n": ' + "1" * 5000 + "}", b'{"a": "\xff"}'])
+@pytest.mark.parametrize(
+    "body", ["{broken", '{"n": NaN}', "[" * 100_000, '{"n": ' + "1" * 5000 + "}", b'{"a": "\xff"}']
+)
 async def test_malformed_json(shop: Shop, body: str | bytes) -> None:
     answer = await shop.post(body=body)
 
@@ -178,9 +183,7 @@ async def test_not_found(shop: Shop, method: str, path: str, job_id: str) -> Non
 
 async def test_a_foreign_song_reads_as_a_missing_one(shop: Shop) -> None:
     job = await shop.ordered()
-    _, shop.secret = await shop.behind(
-        issue_key, organization=shop.world.seller, member=None, name="other", live=True
-    )
+    _, shop.secret = await shop.behind(issue_key, organization=shop.world.seller, member=None, name="other", live=True)
 
     answers = [
         told(await shop.get(f"{SONGS}/{job.pk}")),
@@ -230,9 +233,7 @@ async def test_an_idempotency_key_of_another_form(shop: Shop, key: str) -> None:
 
 
 async def test_insufficient_quota(shop: Shop) -> None:
-    await shop.behind(
-        set_available, organization_id=shop.world.customer.pk, live=True, amount_micro=1, reason="test"
-    )
+    await shop.behind(set_available, organization_id=shop.world.customer.pk, live=True, amount_micro=1, reason="test")
 
     answer = await shop.post(body=ORDER)
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from billing.money import micro
 from catalog.models import Llm, LlmCatalog, LlmMapping, LlmStatus, Price, Unit
-from tests.generation.api.conftest import Shop
+from tests.generation.shops import Shop
 from tests.generation.worlds import program
 
 

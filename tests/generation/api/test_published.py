@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from django.test import AsyncClient
 from django.urls import resolve
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import validate
 
 from accounts.api.routes import routes
 from generation.api.components import COMPONENTS
 from generation.api.published import SERVED, as_yaml, schema
-from tests.generation.api.conftest import ORDER, SONGS, Shop
+from tests.generation.shops import ORDER, SONGS, Shop
 
 KEPT = Path(__file__).parents[3] / "docs" / "openapi.yaml"
 MEND = "the published schema has changed: look at it, then keep it with `python manage.py openapi`"
@@ -47,7 +49,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_an_awaited_view_is_read_by_the_schema_as_its_class() -> None:
-    view = resolve(SONGS).func
+    view: Any = resolve(SONGS).func
 
     assert (view.cls.__name__, view.csrf_exempt, hasattr(view, "actions")) == ("Generations", True, False)
 
@@ -86,8 +88,6 @@ async def test_public_pages_are_served_with_a_slash_too(path: str) -> None:
 
 
 async def test_what_is_answered_fits_the_schema(shop: Shop) -> None:
-    from jsonschema import Draft202012Validator
-
     def fits(name: str, body: object) -> None:
         whole = {"$ref": f"#/components/schemas/{name}", "components": schema()["components"]}
         Draft202012Validator(whole).validate(body)

@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 import json
 
+from generation.models import Job
 from generation.services.cancel import cancel_job
 from generation.services.settle import settle
 from generation.states import JobState
-from tests.generation.api.conftest import ORDER, SONGS, Shop
+from tests.generation.shops import ORDER, SONGS, Shop
 from tests.generation.worlds import SONG_PRICE, wav
 
 
@@ -34,9 +35,7 @@ async def test_a_song_is_waited_for_and_answered_whole(shop: Shop) -> None:
     }
 
 
-async def first_job(shop: Shop):
-    from generation.models import Job
-
+async def first_job(shop: Shop) -> Job:
     async with asyncio.timeout(10):
         while (job := await shop.behind(Job.unscoped.first)) is None:
             await asyncio.sleep(0.01)

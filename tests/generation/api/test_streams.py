@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -13,7 +13,7 @@ from generation.dialects.registry import OPENAI_MUSIC
 from generation.services.events import Entry, record
 from generation.services.reading import Reader
 from generation.waiting import waiting_room
-from tests.generation.api.conftest import ORDER, SONGS, Shop
+from tests.generation.shops import ORDER, SONGS, Shop
 from tests.generation.worlds import claimed
 
 SECONDS = 10
@@ -34,7 +34,9 @@ def parsed(frame: str) -> dict[str, Any]:
     return event
 
 
-async def stream_of(shop: Shop, job_id: Any, *, ping_seconds: float = SECONDS, after: int = 0) -> AsyncIterator[bytes]:
+async def stream_of(
+    shop: Shop, job_id: Any, *, ping_seconds: float = SECONDS, after: int = 0
+) -> AsyncGenerator[bytes, None]:
     caller = await shop.behind(authenticate_key, shop.secret)
     return Stream(Reader(caller, OPENAI_MUSIC), job_id, "generation.read", after).frames(ping_seconds=ping_seconds)
 
@@ -95,7 +97,7 @@ async def test_events_arrive_while_the_stream_is_open(shop: Shop) -> None:
     job = await shop.ordered()
     async with aclosing(await stream_of(shop, job.pk)) as frames, asyncio.timeout(SECONDS):
         first = parsed((await anext(frames)).decode())
-        coming = asyncio.create_task(anext(frames))
+        coming = asyncio.ensure_future(anext(frames))
         await shop.behind(claimed, job)
 
         assert [first["type"], parsed((await coming).decode())["type"]] == ["queued", "started"]
@@ -105,7 +107,7 @@ async def test_events_arrive_though_their_wake_up_was_lost(shop: Shop, monkeypat
     job = await shop.ordered()
     async with aclosing(await stream_of(shop, job.pk)) as frames, asyncio.timeout(SECONDS):
         await anext(frames)
-        coming = asyncio.create_task(anext(frames))
+        coming = asyncio.ensure_future(anext(frames))
         monkeypatch.setattr("ground.wakeup.announce", lambda group, message: None)
         await shop.behind(record, job.pk, Entry("progress", {"progress": 5.0, "phase": "compose"}))
 

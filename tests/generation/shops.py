@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
-from pytest_django import Settings
 
+from accounts.models import User
 from accounts.services.api_keys import issue_key
 from accounts.tenancy import system_scope
 from generation.models import Job
@@ -32,6 +30,11 @@ class Shop:
     @property
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.secret}"}
+
+    @property
+    def user(self) -> User:
+        assert self.world.caller.member is not None
+        return self.world.caller.member.user
 
     async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **given: Any) -> Any:
         return await AsyncClient(raise_request_exception=False).generic(
@@ -68,10 +71,8 @@ class Shop:
         return await self.behind(worlds.finished, job, *takes)
 
 
-@pytest.fixture
-def shop(transactional_db: None, settings: Settings, tmp_path: Path) -> Iterator[Shop]:
-    settings.MEDIA_ROOT = tmp_path
+def make_shop() -> Shop:
     with system_scope():
         world = make_world()
-        key, secret = issue_key(organization=world.customer, member=world.caller.member, name="test", live=True)
+        _, secret = issue_key(organization=world.customer, member=world.caller.member, name="test", live=True)
     return Shop(world, secret)
