@@ -26,6 +26,7 @@ from generation.contract import Refusal
 from generation.dialects import openai_answers
 from generation.dialects.base import Dialect
 from generation.dialects.openai_music import ignored_header
+from generation.dialects.reading import Fields
 from generation.models import Job
 from generation.services.cancel import cancel_job
 from generation.services.queries import jobs_page
@@ -70,7 +71,7 @@ class Generations(MusicView):
             limit=whole_number(request, "limit", plain=20, low=1, high=100),
             after=query.get("after") or None,
             state=_state(query.get("status", "")),
-            model=query.get("model") or None,
+            model=Fields(query).text("model"),
             live=self.caller.live,
             base_url=settings.BASE_URL,
             link_life=self.dialect.link_life,

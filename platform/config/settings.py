@@ -173,7 +173,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    # A burst of jobs that end together wakes their waiters at once; what does not fit is found a second later.
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
 }
 
 # --- The life of a job -------------------------------------------------------------------------------------------
@@ -252,6 +253,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "propagate": False},
         "celery": {"level": "WARNING"},
+        "celery.apps.worker": {"level": "INFO"},
         "celery.app.trace": {"level": "ERROR"},  # a stop rejects hand-offs, each with a traceback
         "daphne": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},

@@ -302,7 +302,14 @@ async def test_internal_error_tells_nothing_of_itself(
 
 
 @pytest.mark.parametrize(
-    ("query", "param"), [("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"), ("status=done", "status")]
+    ("query", "param"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("status=done", "status"),
+        ("model=%00", "model"),
+    ],
 )
 async def test_a_list_with_an_unsound_query(shop: Shop, query: str, param: str) -> None:
     answer = await shop.get(f"{SONGS}?{query}")

@@ -7,6 +7,7 @@ from generation.models import Job
 from generation.services.cancel import cancel_job
 from generation.services.settle import settle
 from generation.states import JobState
+from generation.waiting import waiting_room
 from tests.generation.shops import ORDER, SONGS, Shop
 from tests.generation.worlds import SONG_PRICE, wav
 
@@ -189,6 +190,20 @@ async def test_one_who_waits_is_told_of_a_cancel(shop: Shop) -> None:
         str(job.pk),
     )
     assert answer.headers["x-should-retry"] == "false"
+
+
+async def test_a_client_that_leaves_ends_its_wait_and_not_the_song(shop: Shop) -> None:
+    waiting = asyncio.create_task(shop.post(body=ORDER))
+    job = await first_job(shop)
+    async with asyncio.timeout(10):
+        while not waiting_room()._watchers:
+            await asyncio.sleep(0.01)
+
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    assert waiting_room()._watchers == {}
+    assert (await shop.finished(job)).state == JobState.SUCCEEDED
 
 
 async def test_a_quote_has_no_side_effect(shop: Shop) -> None:

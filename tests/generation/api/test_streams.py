@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.models import ApiKey
 from accounts.services.api_keys import authenticate_key, revoke_key
+from generation.admission import admissions
 from generation.api.streams import PING, Stream
 from generation.dialects.registry import OPENAI_MUSIC
 from generation.services.events import Entry, record
@@ -141,6 +142,15 @@ async def test_a_stream_ends_when_its_key_is_revoked(shop: Shop) -> None:
         await shop.behind(lambda: revoke_key(key=ApiKey.unscoped.get()))
 
         assert [frame async for frame in frames] == []
+
+
+async def test_a_reader_that_leaves_is_forgotten(shop: Shop) -> None:
+    job = await shop.ordered()
+    async with aclosing(await stream_of(shop, job.pk)) as frames, asyncio.timeout(SECONDS):
+        await anext(frames)
+        assert list(waiting_room()._watchers) == [job.pk]
+
+    assert (waiting_room()._watchers, waiting_room()._to_tell, admissions()._admitted) == ({}, set(), set())
 
 
 async def test_a_stream_ends_when_the_process_stops(shop: Shop) -> None:
