@@ -21,7 +21,8 @@ def test_syllables_are_counted_as_sung(word: str, count: int) -> None:
     ("tag", "section_type"),
     [
         ("[Intro]", "intro"), ("[VERSE]", "verse"), ("[Verse 2]", "verse"), ("[Verse2]", "verse"),
-        ("[Pre Chorus]", "pre-chorus"), ("[pre-chorus]", "pre-chorus"), ("【Chorus】", "chorus"), ("[ Hook ]", "chorus"),
+        ("[Pre Chorus]", "pre-chorus"), ("[pre-chorus]", "pre-chorus"), ("【Chorus】", "chorus"),
+        ("[ Hook ]", "chorus"),
         ("[Post Chorus]", "chorus"), ("[Interlude]", "break"), ("[Transition]", "break"), ("[Inst]", "break"),
         ("[Solo 1]", "break"), ("[Break]", "break"), ("[Build Up]", "pre-chorus"), ("[Bridge]", "bridge"),
         ("【outro】", "outro"),

@@ -42,6 +42,16 @@ def test_every_drum_begins_and_ends_in_silence(drum: str) -> None:
     assert (sound[0], sound[-1]) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("drum", "low_hz", "high_hz"),
+    [("kick", 40, 150), ("snare", 150, 7000), ("hat", 5000, 13_000), ("low tom", 80, 250)],
+)
+def test_drums_live_in_their_own_register(drum: str, low_hz: int, high_hz: int) -> None:
+    power = np.abs(np.fft.rfft(hit_sound(drum), 44_100)) ** 2  # one bin is one hertz
+
+    assert power[low_hz:high_hz].sum() > 0.8 * power.sum()
+
+
 @pytest.mark.parametrize("instrument", TIMBRES)
 def test_every_instrument_sounds_the_pitch_it_is_asked_for(instrument: str) -> None:
     sound = note_sound(instrument, 57)[:44_100]
