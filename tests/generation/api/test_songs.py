@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+from accounts.services.api_keys import issue_key
 from generation.models import Job
 from generation.services.cancel import cancel_job
 from generation.services.settle import settle
@@ -164,6 +165,21 @@ async def test_songs_are_listed_by_status_and_model(shop: Shop) -> None:
     assert [song["id"] for song in by_status] == [str(ended.pk)]
     assert [song["id"] for song in by_model] == [str(waiting.pk), str(ended.pk)]
     assert by_other == []
+
+
+async def test_a_test_key_sees_nothing_of_what_is_live(shop: Shop) -> None:
+    job = await shop.ordered()
+    _, shop.secret = await shop.behind(
+        issue_key, organization=shop.world.customer, member=shop.world.caller.member, name="trial", live=False
+    )
+
+    read = await shop.get(f"{SONGS}/{job.pk}")
+    events = await shop.get(f"{SONGS}/{job.pk}/events")
+    cancelled = await shop.call("POST", f"{SONGS}/{job.pk}/cancel")
+    listed = await shop.get(SONGS)
+
+    assert [read.status_code, events.status_code, cancelled.status_code] == [404, 404, 404]
+    assert listed.json()["data"] == []
 
 
 async def test_a_song_is_cancelled_once_and_for_all(shop: Shop) -> None:
