@@ -17,7 +17,7 @@ class Played(NamedTuple):
 
 def play(audio: bytes) -> Played:
     """Decode to the end; raises what the decoder raises for a file that does not play."""
-    with av.open(io.BytesIO(audio)) as container:
+    with av.open(io.BytesIO(audio), "r") as container:
         stream = container.streams.audio[0]
         samples = sum(frame.samples for frame in container.decode(stream))
         return Played(samples / stream.sample_rate, stream.channels)

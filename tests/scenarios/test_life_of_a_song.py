@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 from billing.models import Transfer
 from billing.services.books import check_books
@@ -89,7 +91,9 @@ def test_song_is_followed_from_submit_to_settle(world: World) -> None:
     view = job_view(job_id, base_url="https://tutti.example")
     events = events_after(job_id, 0, base_url="https://tutti.example", render_job=lambda job: {"state": job.state})
     assert [event["type"] for event in events] == ["queued", "started", "lyrics", "take", "succeeded"]
-    assert read_label(view.tracks[0].read())["ProduceID"] == view.tracks[0].id
+    label = read_label(view.tracks[0].read())
+    assert label is not None
+    assert label["ProduceID"] == view.tracks[0].id
 
     # The seller earned the price and owes the studio its part; the books balance.
     assert check_books() == []
@@ -101,7 +105,7 @@ def owed_to(world: World) -> int:
 
 
 def test_story_is_told_in_under_two_hundred_lines() -> None:
-    told = [submit, claim, RunnerProcess._work, RunnerProcess._attempt, RunnerProcess._bring]
+    told: list[Callable[..., Any]] = [submit, claim, RunnerProcess._work, RunnerProcess._attempt, RunnerProcess._bring]
     told += [make, store_raw, receive, finish, settle]
 
     assert sum(len(inspect.getsource(function).splitlines()) for function in told) < 200

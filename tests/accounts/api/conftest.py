@@ -1,49 +1,17 @@
-"""A route to try every door on. Refusals are raised through, so that a test sees them as they are."""
+"""Calls of a view without the rest of the project."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from django.http.response import HttpResponseBase
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from accounts.api.views import GatewayView
-from accounts.caller import Caller
-from accounts.models import ApiKey
-from accounts.permissions import PUBLIC
+from tests.accounts.api.probes import Probe
 
-
-class Probe(GatewayView):
-    """Answers with the names of the keys in scope; `seen` is the caller of the last call."""
-
-    words = {"GET": "generation.read", "POST": "generation.create"}
-    seen: ClassVar[list[Caller]] = []
-
-    def get_exception_handler(self) -> Callable[..., None]:
-        return lambda exception, context: None
-
-    def get(self, request: Request) -> Response:
-        self.seen.append(self.caller)
-        return Response(list(ApiKey.objects.values_list("name", flat=True)))
-
-    post = get
-
-    def put(self, request: Request) -> Response:
-        raise AssertionError("a method without a word was let in")
-
-
-class OpenProbe(Probe):
-    words = {"GET": PUBLIC}
-
-    def get(self, request: Request) -> Response:
-        return Response("open")
-
-
-Call = Callable[..., HttpResponseBase]
+Call = Callable[..., Any]
 
 
 @pytest.fixture
@@ -56,13 +24,8 @@ def probe() -> type[Probe]:
 def call(probe: type[Probe]) -> Call:
     """call("GET", authorization="Bearer …") of the probe."""
 
-    def call(method: str, view: type[GatewayView] = probe, **headers: str) -> HttpResponseBase:
+    def call(method: str, view: type[GatewayView] = probe, **headers: str) -> Any:
         named: dict[str, Any] = {name.replace("_", "-"): value for name, value in headers.items()}
         return view.as_view()(APIRequestFactory().generic(method, "/probe", headers=named))
 
     return call
-
-
-@pytest.fixture
-def open_probe() -> type[OpenProbe]:
-    return OpenProbe

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import pytest
-from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import path
 from django.utils import timezone
@@ -17,7 +17,7 @@ from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.services.api_keys import issue_key, revoke_key
 from accounts.services.organizations import add_member
 
-Call = Callable[..., HttpResponseBase]
+Call = Callable[..., Any]
 Queries = Callable[[int], AbstractContextManager[Any]]
 
 UNKNOWN = "tt_live_" + "A" * 43
@@ -117,7 +117,7 @@ def test_unknown_revoked_and_expired_keys_are_told_alike(
     _, expired = issue_key(organization=studio, member=None, name="old", live=True, expires_at=timezone.now())
     revoke_key(key=key)
 
-    refusals = {refusal_of(lambda text=text: call("GET", x_api_key=text)) for text in (UNKNOWN, secret, expired)}
+    refusals = {refusal_of(partial(call, "GET", x_api_key=text)) for text in (UNKNOWN, secret, expired)}
 
     assert refusals == {("invalid_api_key", "The API key is not valid.")}
 

@@ -32,11 +32,18 @@ class Health(GatewayView):
     def get(self, request: HttpRequest) -> None: ...
 
 
-def waiting(view: Callable[..., Any]) -> Callable[..., Any]:
+def waiting(view: Any) -> Any:
     async def wait(request: HttpRequest, *args: Any, **kwargs: Any) -> None: ...
 
-    wait.cls = view.cls
-    return wait
+    marked: Any = wait
+    marked.cls = view.cls
+    return marked
+
+
+def view_of(name: str, base: type[View], **body: Any) -> Any:
+    """What a class written with these attributes is served by."""
+    written: type[View] = type(name, (base,), body)
+    return written.as_view()
 
 
 @pytest.fixture
@@ -85,7 +92,7 @@ def test_permissions_are_printed_sorted_one_line_per_route_and_method(serve: Cal
 
 
 def test_permissions_show_a_method_without_a_word(serve: Callable[..., None]) -> None:
-    serve(path("x", type("Forgetful", (Songs,), {"words": {"GET": "generation.read"}}).as_view()))
+    serve(path("x", view_of("Forgetful", Songs, words={"GET": "generation.read"})))
 
     assert printed() == "/x  GET     generation.read\n/x  POST    -\n"
 
@@ -115,7 +122,7 @@ def test_method_without_a_word_fails_the_check(serve: Callable[..., None]) -> No
     [
         lambda request: HttpResponse(),
         View.as_view(),
-        type("Bare", (APIView,), {"words": {"GET": PUBLIC}, "get": Health.get}).as_view(),
+        view_of("Bare", APIView, words={"GET": PUBLIC}, get=Health.get),
     ],
     ids=["function", "plain class", "other DRF view"],
 )
@@ -126,7 +133,7 @@ def test_other_views_fail_the_check(serve: Callable[..., None], view: Callable[.
 
 
 def test_view_without_the_permission_class_fails_the_check(serve: Callable[..., None]) -> None:
-    serve(path("songs", type("Lenient", (Songs,), {"permission_classes": (AllowAny,)}).as_view()))
+    serve(path("songs", view_of("Lenient", Songs, permission_classes=(AllowAny,))))
 
     assert complaints() == ["/songs is answered by Lenient, which left out the permission class"]
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,8 +20,9 @@ from accounts.api.views import GatewayView
 from accounts.models import ApiKey, Membership, Organization, Role
 from accounts.permissions import PUBLIC, ROLES, WORDS, words_in, words_of
 from accounts.services.api_keys import issue_key
+from tests.accounts.api.probes import OpenProbe, Probe
 
-Call = Callable[..., HttpResponseBase]
+Call = Callable[..., Any]
 Queries = Callable[[int], AbstractContextManager[Any]]
 
 
@@ -40,8 +41,8 @@ def passes(call: Callable[[], object]) -> bool:
     return True
 
 
-def asking(probe: type[GatewayView], word: str) -> type[GatewayView]:
-    return type("Asking", (probe,), {"words": {"GET": word}})
+def asking(word: str) -> type[Probe]:
+    return type("Asking", (Probe,), {"words": {"GET": word}})
 
 
 def test_handler_sees_the_rows_of_its_caller_only(call: Call, secret: str, other_studio: Organization) -> None:
@@ -57,8 +58,8 @@ def test_scope_ends_with_the_call(call: Call, secret: str) -> None:
         ApiKey.objects.count()
 
 
-def test_scope_ends_with_a_call_that_failed(call: Call, probe: type[GatewayView], secret: str) -> None:
-    class Broken(probe):
+def test_scope_ends_with_a_call_that_failed(call: Call, secret: str) -> None:
+    class Broken(Probe):
         def get(self, request: Request) -> Response:
             raise ZeroDivisionError
 
@@ -69,11 +70,10 @@ def test_scope_ends_with_a_call_that_failed(call: Call, probe: type[GatewayView]
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_passes_exactly_the_words_it_holds(
-    call: Call, probe: type[GatewayView], secret: str, owner: Membership, role: str
-) -> None:
+def test_each_role_passes_exactly_the_words_it_holds(call: Call, secret: str, owner: Membership, role: str) -> None:
     Membership.unscoped.filter(pk=owner.pk).update(role=role)
-    passed = {word for word in WORDS if passes(lambda word=word: call("GET", asking(probe, word), x_api_key=secret))}
+
+    passed = {word for word in WORDS if passes(partial(call, "GET", asking(word), x_api_key=secret))}
 
     assert passed == words_of(role) & words_in({"customer"})
 
@@ -110,14 +110,14 @@ def test_options_is_answered_without_a_key(call: Call, django_assert_num_queries
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer nonsense"}, {"x-api-key": "nonsense"}], ids=str)
 @pytest.mark.django_db
 def test_public_method_looks_at_no_credential(
-    call: Call, open_probe: type[GatewayView], headers: dict[str, str], django_assert_num_queries: Queries
+    call: Call, headers: dict[str, str], django_assert_num_queries: Queries
 ) -> None:
     with django_assert_num_queries(0):
-        assert call("GET", open_probe, **headers).data == "open"
+        assert call("GET", OpenProbe, **headers).data == "open"
 
 
-def test_public_method_has_no_caller_and_no_scope(call: Call, open_probe: type[GatewayView], db: None) -> None:
-    class Curious(open_probe):
+def test_public_method_has_no_caller_and_no_scope(call: Call, db: None) -> None:
+    class Curious(OpenProbe):
         def get(self, request: Request) -> Response:
             with pytest.raises(tenancy.OutsideScope):
                 ApiKey.objects.count()
@@ -141,7 +141,8 @@ def test_view_that_is_no_gateway_view_refuses_by_default(call: Call, secret: str
         def get_exception_handler(self) -> Callable[..., None]:
             return lambda exception, context: None
 
-    assert list(api_settings.DEFAULT_PERMISSION_CLASSES) == [Permitted]
+    default_classes: list[object] = list(api_settings.DEFAULT_PERMISSION_CLASSES)
+    assert default_classes == [Permitted]
     assert denial_of(lambda: call("GET", Stray, x_api_key=secret))
 
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Membership, User
@@ -18,7 +18,7 @@ def browser() -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-def submit(browser: Client, email: str, password: str, *, path: str = "/sign-in") -> HttpResponse:
+def submit(browser: Client, email: str, password: str, *, path: str = "/sign-in") -> Any:
     """Fill in the form as a person does, with the token it carries."""
     page = browser.get(path).content.decode()
     [token] = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)

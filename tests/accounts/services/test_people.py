@@ -36,7 +36,7 @@ def test_person_of_two_organizations_acts_for_the_first_until_another_is_chosen(
     assert (chosen.member, chosen.organization, chosen.words) == (
         viewer,
         other_studio,
-        {"generation.read", "catalog.read"},
+        frozenset({"generation.read", "catalog.read"}),
     )
 
 

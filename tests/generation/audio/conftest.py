@@ -32,7 +32,7 @@ def song() -> Callable[..., Samples]:
 
     def build(seconds: float, *, rate: int = 44_100, channels: int = 2) -> Samples:
         at = np.arange(round(seconds * rate)) / rate
-        chord = sum(0.1 * np.sin(2 * np.pi * hertz * at) for hertz in (220.0, 277.2, 329.6))
+        chord = np.sum([0.1 * np.sin(2 * np.pi * hertz * at) for hertz in (220.0, 277.2, 329.6)], axis=0)
         noise = 0.1 * np.random.default_rng(7).standard_normal((at.size, channels))
         return Samples((chord[:, None] + noise).astype(np.float32), rate)
 
@@ -48,6 +48,7 @@ def muxed() -> Callable[..., bytes]:
         layout = "stereo" if samples.channels == 2 else "mono"
         with av.open(file, "w", format=muxer) as container:
             stream = container.add_stream(encoder, rate=samples.sample_rate, layout=layout, options=options)
+            assert isinstance(stream, av.AudioStream)
             for start in range(0, samples.frames, 1_000):
                 part = samples.values[start : start + 1_000]
                 frame = av.AudioFrame.from_ndarray(part.reshape(1, -1), format="flt", layout=layout)

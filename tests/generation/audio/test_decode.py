@@ -6,6 +6,7 @@ import io
 import random
 import struct
 from collections.abc import Callable
+from typing import Literal
 
 import av
 import numpy as np
@@ -17,8 +18,8 @@ from generation.audio.id3_tags import with_tags
 from generation.audio.samples import BadAudio, Samples
 from generation.contract import AudioFormat
 
-TAGGED = ("mp3", "wav", "flac", "opus", "m4a")
-INPUTS = (*TAGGED, "aac")
+TAGGED: tuple[AudioFormat, ...] = ("mp3", "wav", "flac", "opus", "m4a")
+INPUTS: tuple[AudioFormat | Literal["aac"], ...] = (*TAGGED, "aac")
 NOT_AUDIO = r"This is not audio in a format that is taken: MP3, WAV, FLAC, Ogg \(Opus or Vorbis\), M4A or AAC\."
 DAMAGED = "The audio file is damaged: it does not decode to its end."
 CUT_SHORT = "The audio file is damaged: it is cut short."
@@ -211,7 +212,7 @@ def test_one_wrong_bit_in_flac_is_seen(song: Callable[..., Samples], at: int) ->
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_mutated_file_decodes_or_is_bad_audio(
-    tone: Callable[..., Samples], muxed: Callable[..., bytes], name: str
+    tone: Callable[..., Samples], muxed: Callable[..., bytes], name: AudioFormat | Literal["aac"]
 ) -> None:
     samples = tone(0.3, rate=24_000)
     audio = muxed(samples, "adts", "aac") if name == "aac" else encode(samples, name, bitrate=64_000)

@@ -28,7 +28,7 @@ TAGS = label_tags(title=TITLE, producer="Tutti", produce_id="trk_1")
 
 def packets_sha256(audio: bytes, demuxer: str) -> str:
     digest = hashlib.sha256()
-    with av.open(io.BytesIO(audio), format=demuxer) as container:
+    with av.open(io.BytesIO(audio), "r", format=demuxer) as container:
         for packet in container.demux(audio=0):
             digest.update(bytes(packet))
     return digest.hexdigest()

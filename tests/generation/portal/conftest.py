@@ -22,6 +22,7 @@ def world(db: None, settings: Settings, tmp_path: Path) -> World:
 @pytest.fixture
 def browser(world: World) -> Client:
     """Signed in as the customer's owner."""
+    assert world.caller.member is not None
     client = Client()
     client.force_login(world.caller.member.user)
     return client

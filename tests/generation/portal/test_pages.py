@@ -146,8 +146,10 @@ def test_page_without_songs_shows_how_to_order_one(browser: Client) -> None:
 
 @pytest.mark.parametrize(("role", "is_told"), [(Role.BILLING, True), (Role.MEMBER, False), (Role.VIEWER, False)])
 def test_credits_are_shown_to_roles_that_may_read_them(world: World, role: str, is_told: bool) -> None:
+    member = caller_of(world.customer, role=role).member
+    assert member is not None
     browser = Client()
-    browser.force_login(caller_of(world.customer, role=role).member.user)
+    browser.force_login(member.user)
 
     assert ("25.00" in page_of(browser)) == is_told
 
@@ -156,7 +158,8 @@ def test_credits_are_shown_to_roles_that_may_read_them(world: World, role: str, 
 def test_what_customers_wrote_is_shown_as_text(browser: Client, world: World, field: str) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
     with system_scope():
-        submitted(world, **{"prompt": "p", field: evil})
+        written: dict[str, Any] = {"prompt": "p", field: evil}
+        submitted(world, **written)
 
     page = page_of(browser)
     assert evil not in page

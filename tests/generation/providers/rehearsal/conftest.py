@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import av
 import numpy as np
@@ -23,7 +24,7 @@ FRAMES_PER_SECOND = 100
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 TRIADS = {"": (0, 4, 7), "m": (0, 3, 7)}
-SEEDED = {
+SEEDED: dict[str, Any] = {
     "prompt": "Pop music, happy, suitable for a sunny day",
     "lyrics": "[Intro]\n\n[Verse]\nWalking down the street\nFeeling the beat\n\n"
     "[Chorus]\nDancing in the sun\nHaving so much fun",
@@ -163,7 +164,7 @@ def as_mp3(samples: np.ndarray, bitrate: int) -> bytes:
 
 
 def from_file(audio: bytes) -> Recording:
-    with av.open(io.BytesIO(audio)) as container:
+    with av.open(io.BytesIO(audio), "r") as container:
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=44_100)
         pieces = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
     return Recording(np.ascontiguousarray(np.concatenate([piece.to_ndarray() for piece in pieces], axis=1).T))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from generation.providers.rehearsal.composer import Stopped, seed_of
 from generation.providers.rehearsal.sounds import shelf
 
 LYRICS = "[Intro]\n\n[Verse]\nWalking down the street\nFeeling the beat\n\n[Chorus]\nDancing in the sun"
-SHORT = {"prompt": "happy pop", "lyrics": LYRICS, "duration_seconds": 6.0}
+SHORT: dict[str, Any] = {"prompt": "happy pop", "lyrics": LYRICS, "duration_seconds": 6.0}
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 7.3, 30, 60, 240])

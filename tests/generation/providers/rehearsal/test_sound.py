@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_words_change_tempo_and_mode(listen, slow_sad: str, fast_happy: str, lyr
 
 @pytest.mark.parametrize(("one", "other"), [("piano", "electric guitar"), ("folk", "electronic"), ("弦乐", "合唱")])
 def test_words_change_the_instruments(one: str, other: str) -> None:
-    order = {"lyrics": LYRICS, "seed": 5, "duration_seconds": 12.0}
+    order: dict[str, Any] = {"lyrics": LYRICS, "seed": 5, "duration_seconds": 12.0}
 
     first, second = (compose(prompt=f"happy 120 bpm, {words}", **order) for words in (one, other))
 
@@ -179,7 +180,7 @@ def test_a_dense_text_is_sung_on_the_half_beat(listen) -> None:
 
 def test_singing_is_heard_where_words_stand(listen) -> None:
     """Two songs that differ in one line alone: where only the longer line is sung, its formants stand out."""
-    order = {"prompt": "piano, no drums, 100 bpm", "seed": 2}
+    order: dict[str, Any] = {"prompt": "piano, no drums, 100 bpm", "seed": 2}
     long, short = (compose(**order, lyrics=f"[Verse]\n{line}") for line in ("la la la la la la la", "la"))
     sung = slice(3 * 60, 6 * 60)  # beats 3 to 6 in units of 10 ms
 
