@@ -14,7 +14,7 @@ from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.contract import Delivery, Fault, RawTake, Refusal
 from generation.models import Attempt, Event, Job, Track
-from generation.providers.base import ProviderError
+from generation.providers.base import ProviderError, Seen
 from generation.services.cancel import cancel_job
 from generation.services.claim import claim
 from generation.services.finish import finish
@@ -178,7 +178,7 @@ def test_length_that_was_promised_and_not_kept_is_bad_audio(world: World, settin
 
 
 def test_cost_is_owed_by_the_seller_to_the_provider_for_what_was_delivered(world: World) -> None:
-    from billing.models import Account, AccountKind, Transfer  # noqa: PLC0415 - only this test opens the ledger
+    from billing.models import Account, AccountKind, Transfer
 
     finished(submitted(world))
 
@@ -208,7 +208,7 @@ def test_event_is_never_changed_or_removed(world: World) -> None:
 # --- retry --------------------------------------------------------------------------------------------------------
 
 
-def failure(*, seen: str = "not_made", retryable: bool = True, retry_after: float | None = None) -> ProviderError:
+def failure(*, seen: Seen = "not_made", retryable: bool = True, retry_after: float | None = None) -> ProviderError:
     return ProviderError("upstream_error", "It did not work.", seen=seen, retryable=retryable, retry_after=retry_after)
 
 
