@@ -8,7 +8,7 @@ import pytest
 import yaml
 from django.test import AsyncClient
 from django.urls import resolve
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from accounts.api.routes import routes
