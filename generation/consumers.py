@@ -135,9 +135,9 @@ class Jobs(AsyncWebsocketConsumer):
             await self.subscriptions.follow_all()
             await self._say({"type": "subscribed", "id": EVERY_JOB, "seq": 0})
             return
-        found, last_seq = await sync_to_async(self.reader.last_seq, thread_sensitive=True)(job_id)
-        await self._say({"type": "subscribed", "id": str(found), "seq": last_seq})
-        self.subscriptions.follow(found, after)
+        found = await sync_to_async(self.reader.position, thread_sensitive=True)(job_id)
+        await self._say({"type": "subscribed", "id": str(found.job_id), "seq": found.seq})
+        self.subscriptions.follow(found.job_id, after)
 
 
 def _job_named(message: dict[str, Any]) -> str:

@@ -93,8 +93,10 @@ class GenerationEvents(MusicView):
     @shapes.follow_song
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         reader = self.reader(with_audio=request.query_params.get("audio") == "1")
-        found, _ = reader.last_seq(job_id)
-        return event_stream(reader, found, word=self.words["GET"], after=_last_event(request))
+        reached, after = reader.position(job_id), _last_event(request)
+        if reached.is_final and reached.seq <= after:
+            return HttpResponse(status=204)  # the one answer at which a browser's EventSource stops coming back
+        return event_stream(reader, reached.job_id, word=self.words["GET"], after=after)
 
 
 class GenerationCancel(MusicView):
@@ -102,9 +104,9 @@ class GenerationCancel(MusicView):
 
     @shapes.cancel_song
     def post(self, request: Request, job_id: str) -> HttpResponse:
-        found, _ = self.reader().last_seq(job_id)
-        cancel_job(found, caller=self.caller)
-        return answer(self.dialect.view(self.reader().job(found)))
+        found = self.reader().position(job_id)
+        cancel_job(found.job_id, caller=self.caller)
+        return answer(self.dialect.view(self.reader().job(found.job_id)))
 
 
 class Quotes(MusicView):

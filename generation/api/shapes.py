@@ -85,6 +85,7 @@ def gives(component: str, description: str, status: int = 200) -> dict[tuple[int
 
 
 FRAMES: Final = {**TEXT, "contentMediaType": "application/json", "contentSchema": ref("Event")}
+SEEN_ALL: Final = {204: OpenApiResponse(description="The song is final and `Last-Event-ID` its last event, or beyond")}
 EVENTS: Final = {
     (200, "text/event-stream"): said(FRAMES, "Frames `id: SEQ`, `event: TYPE`, `data: EVENT`; comments as pings")
 }
@@ -122,7 +123,7 @@ read_song = operation(
 follow_song = operation(
     "follow_song",
     "The events of a song as they come",
-    EVENTS,
+    EVENTS | SEEN_ALL,
     tag="songs",
     parameters=[LAST_EVENT, OpenApiParameter("audio", int, QUERY, enum=[1], description="1: partial audio too")],
     codes=("not_found",),

@@ -28,8 +28,17 @@ JUST_ENDED: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far the log of a job reaches; `is_final`: that is its end."""
+
+    job_id: uuid.UUID
+    seq: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """The next events of a job; `seq` is how far they reach. `has_more`: read on at once."""
+    """The next events of a job; `seq` is how far they reach, `is_final`: none will follow. `has_more`: read on."""
 
     events: tuple[dict[str, Any], ...]
     seq: int
@@ -50,11 +59,11 @@ class Reader:
         with self._scope():
             return job_view(job_id, base_url=settings.BASE_URL, live=self.caller.live, link_life=self.dialect.link_life)
 
-    def last_seq(self, job_id: str | uuid.UUID) -> tuple[uuid.UUID, int]:
-        """The job's id and how far its log reaches. Raises Refusal `not_found`."""
+    def position(self, job_id: str | uuid.UUID) -> Position:
+        """Raises Refusal `not_found`."""
         with self._scope():
             job = find_job(job_id, live=self.caller.live)
-            return job.pk, job.last_seq
+            return Position(job.pk, job.last_seq, job.is_final)
 
     def positions(self) -> dict[uuid.UUID, int]:
         """How far the logs reach of all jobs that are under way or have just ended."""
@@ -74,12 +83,17 @@ class Reader:
                 limit=AT_ONCE,
                 link_life=self.dialect.link_life,
             )
+            # A reader may be at the end already, or beyond it: then no final event comes to tell it so.
+            has_ended = any(row["type"] in FINAL for row in rows) or (not rows and self._is_over(job_id, after))
         return Batch(
             events=tuple(row for row in rows if self.with_audio or row["type"] != AUDIO),
             seq=rows[-1]["seq"] if rows else after,
-            is_final=bool(rows) and rows[-1]["type"] in FINAL,
+            is_final=has_ended,
             has_more=len(rows) == AT_ONCE,
         )
+
+    def _is_over(self, job_id: uuid.UUID, after: int) -> bool:
+        return Job.objects.filter(pk=job_id, state__in=FINAL, last_seq__lte=after).exists()
 
     @contextmanager
     def _scope(self) -> Iterator[None]:

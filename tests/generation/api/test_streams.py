@@ -6,11 +6,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+import pytest
+
 from accounts.models import ApiKey
 from accounts.services.api_keys import authenticate_key, revoke_key
 from generation.admission import admissions
 from generation.api.streams import PING, Stream
 from generation.dialects.registry import OPENAI_MUSIC
+from generation.models import Event
 from generation.services.events import Entry, record
 from generation.services.reading import Reader
 from generation.waiting import waiting_room
@@ -74,6 +77,44 @@ async def test_a_stream_goes_on_after_the_last_event_that_was_seen(shop: Shop) -
     answer = await shop.get(f"{SONGS}/{job.pk}/events", headers={"last-event-id": "2"})
 
     assert [event["seq"] for event in await frames_of(answer)] == [3, 4]
+
+
+@pytest.mark.parametrize("last", ["4", "5", "999999999999"])
+async def test_a_reader_that_has_seen_the_end_is_told_not_to_come_back(shop: Shop, last: str) -> None:
+    job = await shop.finished(await shop.ordered())
+
+    answer = await shop.get(f"{SONGS}/{job.pk}/events", headers={"last-event-id": last})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+async def test_a_stream_that_is_at_the_end_of_a_finished_song_ends(shop: Shop) -> None:
+    job = await shop.finished(await shop.ordered())
+    async with aclosing(await stream_of(shop, job.pk, after=4)) as frames, asyncio.timeout(SECONDS):
+        assert [frame async for frame in frames] == []
+
+
+async def test_a_stream_that_was_begun_beyond_the_log_ends_with_the_song(shop: Shop) -> None:
+    job = await shop.ordered()
+    async with aclosing(await stream_of(shop, job.pk, ping_seconds=60, after=1000)) as frames, asyncio.timeout(SECONDS):
+        ending = asyncio.ensure_future(anext(frames, None))
+        await shop.finished(job)
+
+        assert await ending is None
+
+
+async def test_a_batch_that_holds_the_end_is_final_whatever_follows(shop: Shop) -> None:
+    job = await shop.finished(await shop.ordered())
+    await shop.behind(
+        lambda: Event.unscoped.create(
+            organization_id=job.organization_id, job=job, seq=5, type="audio", data={}, at=job.finished_at
+        )
+    )
+    reader = Reader(await shop.behind(authenticate_key, shop.secret), OPENAI_MUSIC)
+
+    batch = await shop.behind(reader.events, job.pk, 2)
+
+    assert (len(batch.events), batch.seq, batch.is_final) == (2, 5, True)
 
 
 async def test_a_last_event_that_is_no_number_begins_at_the_start(shop: Shop) -> None:
