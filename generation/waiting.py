@@ -46,6 +46,12 @@ class News:
     seq: int
     is_final: bool
 
+    def after(self, known: News | None) -> News:
+        """What is known with this news: a log never gets shorter, and an end is never taken back."""
+        if known is None:
+            return self
+        return News(self.job_id, max(known.seq, self.seq), known.is_final or self.is_final)
+
 
 @dataclass(frozen=True, slots=True)
 class Readership:
@@ -192,7 +198,8 @@ class WaitingRoom:
 
     def _tell(self, news: News) -> None:
         known = self._newest.get(news.job_id)
-        if known is not None and known.seq >= news.seq:
+        news = news.after(known)
+        if news == known:
             return
         _remember(self._newest, news.job_id, news)
         for hear in tuple(self._watchers.get(news.job_id, ())):
@@ -226,7 +233,8 @@ class WaitingRoom:
             met, self._strangers = self._strangers, {}
             await self._look(Look(frozenset(met), frozenset()))
             for news in met.values():
-                if news.job_id in self._readership_of:
+                is_newest = self._newest.get(news.job_id, news) == news  # newer news was told when it came
+                if is_newest and news.job_id in self._readership_of:
                     self._tell_readers(news)
 
     async def _look(self, at: Look) -> None:

@@ -47,7 +47,9 @@ class Stream:
         try:
             with (
                 room.closing(end),
-                room.watching(self.job_id, lambda news: stirred.set() if news.seq > self.seq or news.is_final else None),
+                room.watching(
+                    self.job_id, lambda news: stirred.set() if news.seq > self.seq or news.is_final else None
+                ),
                 admissions().staying(self.reader.caller, self.word, end),
             ):
                 while not self.is_over:

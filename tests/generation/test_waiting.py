@@ -122,6 +122,40 @@ async def test_what_was_told_before_the_wait_began_ends_it_at_once(room: Waiting
     assert await room.wait_until_final(JOB, 0)
 
 
+async def test_the_end_is_told_though_the_log_was_known_to_reach_that_far(room: WaitingRoom, rows: Rows) -> None:
+    wait = await begun(room, asyncio.create_task(room.wait_until_final(JOB, SECONDS)))
+    wake(JOB, 3)
+    await until(lambda: JOB in room._newest)
+
+    rows.put(JOB, 3, is_final=True)
+
+    assert await wait
+
+
+@pytest.mark.parametrize("late", [2, 3, 4])
+async def test_no_later_news_turns_an_end_back(room: WaitingRoom, late: int) -> None:
+    await begun(room, asyncio.create_task(room.wait_until_final(OTHER, 0.05)))
+    wake(JOB, 3, is_final=True)
+    await until(lambda: JOB in room._newest)
+    wake(JOB, late)
+    wake(OTHER, 1)
+    await until(lambda: OTHER in room._newest)
+
+    assert await room.wait_until_final(JOB, 0)
+
+
+async def test_one_who_reads_all_hears_nothing_older_than_what_a_look_has_told(room: WaitingRoom, rows: Rows) -> None:
+    heard: list[News] = []
+    with room.watching_all(Readership(1, live=True), heard.append):
+        await until(lambda: bool(channel_layers["default"].groups.get(waiting.GROUP)))
+        rows.put(JOB, 4, is_final=True)
+        wake(JOB, 3)
+        await until(lambda: bool(heard))
+        await asyncio.sleep(0.05)
+
+    assert heard == [News(JOB, 4, is_final=True)]
+
+
 async def test_a_thousand_waits_are_one_subscription_and_one_look(room: WaitingRoom, rows: Rows) -> None:
     jobs = [uuid.uuid4() for _ in range(1000)]
     waits = [asyncio.create_task(room.wait_until_final(job, SECONDS)) for job in jobs]
