@@ -16,7 +16,7 @@ from generation.contract import Refusal
 from generation.dialects.registry import OPENAI_MUSIC
 from generation.services.reading import Reader
 from generation.sockets import NotSignedIn, caller_of
-from generation.subscriptions import Subscriptions
+from generation.subscriptions import EVERY_JOB, Subscriptions
 from generation.waiting import RoomClosed, waiting_room
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ GOING_AWAY, OUR_FAULT = 1001, 1011
 LARGEST_FRAME: Final = 64 * 1024
 SEND_SECONDS: Final = 10.0
 WORD: Final = "generation.read"
-EVERY_JOB: Final = "*"
 
 
 class Jobs(AsyncWebsocketConsumer):

@@ -21,12 +21,12 @@ from weakref import WeakKeyDictionary
 from django.db import connections
 
 from generation.looking import Look, Seen, look
+from generation.services.events import GROUP
 from ground import wakeup
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-GROUP: Final = "jobs"
 LOOK_SECONDS: Final = 1.0
 GATHER_SECONDS: Final = 0.02
 """How long jobs nobody here knows are gathered, so that one query finds out whose they are."""

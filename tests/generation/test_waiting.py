@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from generation import waiting
 from generation.looking import Look, Seen, look
+from generation.services.events import GROUP
 from generation.states import JobState
 from generation.waiting import News, Readership, RoomClosed, WaitingRoom
 from ground import wakeup
@@ -63,7 +64,7 @@ async def room(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wai
 
 
 def wake(job_id: uuid.UUID, seq: int, *, is_final: bool = False) -> None:
-    wakeup.announce(waiting.GROUP, {"jobs": [[str(job_id), seq, is_final]]})
+    wakeup.announce(GROUP, {"jobs": [[str(job_id), seq, is_final]]})
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -75,7 +76,7 @@ async def until(is_so: Callable[[], bool]) -> None:
 async def begun(room: WaitingRoom, wait: asyncio.Task[bool]) -> asyncio.Task[bool]:
     """The wait, once the room hears wake-ups."""
     layer = channel_layers["default"]
-    await until(lambda: bool(layer.groups.get(waiting.GROUP)) and bool(room._watchers))
+    await until(lambda: bool(layer.groups.get(GROUP)) and bool(room._watchers))
     return wait
 
 
@@ -147,7 +148,7 @@ async def test_no_later_news_turns_an_end_back(room: WaitingRoom, late: int) -> 
 async def test_one_who_reads_all_hears_nothing_older_than_what_a_look_has_told(room: WaitingRoom, rows: Rows) -> None:
     heard: list[News] = []
     with room.watching_all(Readership(1, live=True), heard.append):
-        await until(lambda: bool(channel_layers["default"].groups.get(waiting.GROUP)))
+        await until(lambda: bool(channel_layers["default"].groups.get(GROUP)))
         rows.put(JOB, 4, is_final=True)
         wake(JOB, 3)
         await until(lambda: bool(heard))
@@ -161,7 +162,7 @@ async def test_a_thousand_waits_are_one_subscription_and_one_look(room: WaitingR
     waits = [asyncio.create_task(room.wait_until_final(job, SECONDS)) for job in jobs]
     await begun(room, waits[0])
     await until(lambda: any(len(at.job_ids) == 1000 for at in rows.looks))
-    listeners = channel_layers["default"].groups[waiting.GROUP]
+    listeners = channel_layers["default"].groups[GROUP]
 
     for job in jobs:
         rows.put(job, 2, is_final=True)
@@ -220,7 +221,7 @@ async def test_one_who_reads_all_hears_of_the_jobs_of_one_readership(room: Waiti
     rows.put(OTHER, 1, organization_id=2)
     heard: list[News] = []
     with room.watching_all(Readership(1, live=True), heard.append):
-        await until(lambda: bool(channel_layers["default"].groups.get(waiting.GROUP)))
+        await until(lambda: bool(channel_layers["default"].groups.get(GROUP)))
         wake(JOB, 1)
         wake(OTHER, 1)
         await until(lambda: bool(heard))
