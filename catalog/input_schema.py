@@ -27,8 +27,9 @@ _AUDIO_SETTING: Final[dict[str, Any]] = {
 def describe(name: str, capabilities: Capabilities, limits: Limits) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of an order's inputs for the model `name`.
 
-    Only what the model can convey is listed. Texts are measured in code points, `duration` in seconds. A wire may
-    demand more than the model does: POST /v1/music/generations always needs a prompt.
+    Only what the model can convey is listed; of that, references not before files can be handed over. Texts are
+    measured in code points, `duration` in seconds. A wire may demand more than the model does: POST
+    /v1/music/generations always needs a prompt.
     """
     return {
         "$schema": DRAFT,
@@ -60,15 +61,11 @@ def _others(capabilities: Capabilities, limits: Limits) -> dict[str, Any]:
         "seed": (capabilities.seed, {"type": "integer"}),
         **{sampler: (sampler in capabilities.sampling, schema) for sampler, schema in _SAMPLING.items()},
         "mbd": (capabilities.enhance, {"type": "boolean"}),
-        **{f"{kind}_id": (kind in capabilities.references, {"type": "string"}) for kind in _REFERENCES},
         "title": (True, {"type": "string"}),
         "watermark": (True, {"type": "boolean"}),
         "audio_setting": (True, _AUDIO_SETTING),
     }
     return {name: schema for name, (is_offered, schema) in offered.items() if is_offered}
-
-
-_REFERENCES: Final = ("reference", "vocal", "melody")
 
 
 def _duration(capabilities: Capabilities, limits: Limits) -> dict[str, Any]:

@@ -77,6 +77,12 @@ def test_schema_lists_only_what_can_be_conveyed() -> None:
     assert schema["properties"]["duration"]["default"] == 30.0
 
 
+def test_schema_lists_no_references_while_files_cannot_be_handed_over() -> None:
+    schema = describe("mureka", Capabilities(references=("reference", "vocal", "melody")), Limits())
+
+    assert sorted(schema["properties"]) == ["audio_setting", "model", "n", "prompt", "title", "watermark"]
+
+
 def test_schema_says_that_a_duration_is_a_wish() -> None:
     schema = describe("lyria", Capabilities(duration="wish"), Limits())
 

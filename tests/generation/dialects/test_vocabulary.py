@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.capabilities import Capabilities, Limits
+from catalog.input_schema import describe
+from generation.dialects.openai_music import CONVEYED
 from generation.dialects.vocabulary import LONGEST_HEADER, as_header, asked, unknown
 
 
@@ -50,3 +53,21 @@ def test_a_long_list_is_cut_between_names():
     assert header.endswith(", ...")
     assert len(header) <= LONGEST_HEADER + len(", ...")
     assert all(name.startswith("name") for name in header.split(", ")[:-1])
+
+
+def test_every_published_input_is_one_the_wire_takes() -> None:
+    anything = Capabilities(
+        lyrics="optional",
+        instrumental="exact",
+        lyrics_optimizer=True,
+        duration="exact",
+        seed=True,
+        sampling=("top_k", "top_p", "temperature", "cfg_coef"),
+        enhance=True,
+        references=("reference", "vocal", "melody"),
+        extend=True,
+        streaming=True,
+    )
+    inputs = describe("any-song", anything, Limits())["properties"]
+
+    assert [name for name in inputs if name not in CONVEYED] == []
