@@ -187,6 +187,15 @@ class TrackView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a job was charged: as text for reading, and as the integer it is."""
+
+    price: str
+    currency: str
+    micro_credits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A job as a reader may see it: what every dialect renders, by whichever way it is asked."""
 
@@ -202,7 +211,8 @@ class JobView:
     lyrics: str | None
     seed: int | None
     price_micro: int
-    charged_micro: int
+    usage: Usage | None
+    """None before the job's end."""
     error: Fault | None
     wire: Mapping[str, Any]
     base_url: str

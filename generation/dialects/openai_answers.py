@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from billing.money import CURRENCY, in_credits
 from generation.contract import Fault, JobView, Reply, TrackView
 from generation.dialects.base import CAUSES, Cause, Refused
 from generation.dialects.vocabulary import as_header
@@ -51,7 +51,7 @@ def as_json(job: JobView, *, as_links: bool = False) -> dict[str, Any]:
         "audios": audios,
         "lyrics": job.lyrics,
         "seed": job.seed,
-        "usage": _usage(job),
+        "usage": dataclasses.asdict(job.usage) if job.usage else None,
         "urls": _urls(job),
     }
     if job.finished is None:
@@ -108,13 +108,6 @@ def _audio(track: TrackView, *, is_hex: bool) -> dict[str, Any]:
 def _fault(fault: Fault) -> dict[str, Any]:
     cause = CAUSES.get(fault.code, CAUSES["internal_error"])
     return {"message": fault.message, "type": cause.type, "param": None, "code": fault.code}
-
-
-def _usage(job: JobView) -> dict[str, Any] | None:
-    """What the song cost; nothing is said before its end."""
-    if job.finished is None:
-        return None
-    return {"price": in_credits(job.charged_micro), "currency": CURRENCY, "micro_credits": job.charged_micro}
 
 
 def _urls(job: JobView) -> dict[str, str]:

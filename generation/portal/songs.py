@@ -57,7 +57,7 @@ def _song(view: JobView, order: SongRequest, live: bool) -> PortalSong:
         state=view.state,
         is_test=not live,
         created=view.created,
-        charged=in_credits(view.charged_micro) if is_final else None,
+        charged=view.usage.price if view.usage else None,
         held=None if is_final else in_credits(view.price_micro),
         problem=view.error.message if view.error and view.state != JobState.SUCCEEDED else "",
         tracks=tuple(_track(track) for track in view.tracks),

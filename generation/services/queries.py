@@ -13,8 +13,9 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from django.utils.text import slugify
 
+from billing.money import CURRENCY, in_credits
 from catalog.quotes import Quote
-from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView, sections_from_json
+from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView, Usage, sections_from_json
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.states import FINAL, JobState
@@ -114,11 +115,17 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         lyrics=job.lyrics or song.lyrics,
         seed=tracks[0].seed if tracks else song.seed,
         price_micro=Quote.from_json(job.quote).amount_micro,
-        charged_micro=job.charged_micro or 0,
+        usage=_usage(job),
         error=Fault(job.error_code, job.error_message) if job.error_code else None,
         wire=job.wire,
         base_url=base_url,
     )
+
+
+def _usage(job: Job) -> Usage | None:
+    if job.charged_micro is None:
+        return None
+    return Usage(price=in_credits(job.charged_micro), currency=CURRENCY, micro_credits=job.charged_micro)
 
 
 def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from generation.contract import Fault, JobView, Order, Refusal, Reply, SongRequest, TrackView
+from billing.money import CURRENCY, in_credits
+from generation.contract import Fault, JobView, Order, Refusal, Reply, SongRequest, TrackView, Usage
 from generation.dialects.base import Dialect, Refused
 from generation.dialects.registry import DIALECTS
 
@@ -47,11 +48,16 @@ def job_of(order: Order, ends: dict[str, Any]) -> JobView:
         lyrics=order.song.lyrics,
         seed=order.song.seed,
         price_micro=1_500_000 * order.song.takes,
-        charged_micro=1_500_000 * len(tracks),
+        usage=usage_of(tracks) if is_final else None,
         error=Fault(*ends["error"]) if "error" in ends else None,
         wire={**order.wire, "approximated": ends.get("approximated", [])},
         base_url=BASE_URL,
     )
+
+
+def usage_of(tracks: tuple[TrackView, ...]) -> Usage:
+    charged_micro = 1_500_000 * len(tracks)
+    return Usage(price=in_credits(charged_micro), currency=CURRENCY, micro_credits=charged_micro)
 
 
 def track(take: int, song: SongRequest) -> TrackView:
