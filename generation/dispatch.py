@@ -19,13 +19,13 @@ def send_run_on_commit(job_id: uuid.UUID, *, after: timedelta = timedelta()) -> 
     transaction.on_commit(partial(_send, "generation.tasks.run_job", (str(job_id),), after))
 
 
-def send_finish(job_id: uuid.UUID, token: uuid.UUID) -> None:
-    """Ask an audio worker to check, store and settle what the upstream gave."""
-    _send("generation.tasks.finish_audio", (str(job_id), str(token)), timedelta())
+def send_finish(token: uuid.UUID) -> None:
+    """Ask an audio worker to check, store and settle what the upstream gave to the attempt with this token."""
+    _send("generation.tasks.finish_audio", (str(token),), timedelta())
 
 
 def _send(task: str, args: tuple[str, ...], after: timedelta) -> None:
     try:
         current_app.send_task(task, args, countdown=after.total_seconds() or None, retry=False)
     except OperationalError:
-        logger.warning("The queue took no message for job %s; the sweep will send it again.", args[0])
+        logger.warning("The queue took no message for %s; the sweep will send it again.", args[0])

@@ -24,7 +24,7 @@ def run_job(job_id: str) -> None:
 
 
 @shared_task(name="generation.tasks.finish_audio", acks_late=True, ignore_result=True)
-def finish_audio(job_id: str, token: str) -> None:
+def finish_audio(token: str) -> None:
     """Check, label, encode, store and settle what an upstream gave."""
     with system_scope():
-        finish(uuid.UUID(job_id), uuid.UUID(token))
+        finish(uuid.UUID(token))

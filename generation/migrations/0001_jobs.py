@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('token', models.UUIDField()),
+                ('token', models.UUIDField(unique=True)),
                 ('reference', models.UUIDField(default=generation.models.job.new_id, unique=True)),
                 ('state', models.CharField(choices=[(generation.states.AttemptState['SUBMITTING'], generation.states.AttemptState['SUBMITTING']), (generation.states.AttemptState['RECEIVED'], generation.states.AttemptState['RECEIVED']), (generation.states.AttemptState['DELIVERED'], generation.states.AttemptState['DELIVERED']), (generation.states.AttemptState['FAILED'], generation.states.AttemptState['FAILED']), (generation.states.AttemptState['LOST'], generation.states.AttemptState['LOST']), (generation.states.AttemptState['LATE'], generation.states.AttemptState['LATE'])], default=generation.states.AttemptState['SUBMITTING'], max_length=20)),
                 ('ticket', models.CharField(blank=True, max_length=200)),
@@ -172,6 +172,7 @@ class Migration(migrations.Migration):
                 ('cost_micro', models.BigIntegerField(default=0)),
                 ('started_at', models.DateTimeField()),
                 ('received_at', models.DateTimeField(null=True)),
+                ('finishing_until', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
                 ('upstream', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.upstream')),

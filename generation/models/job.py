@@ -113,7 +113,7 @@ class Attempt(TenantRow):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
-    token = models.UUIDField()
+    token = models.UUIDField(unique=True)
     reference = models.UUIDField(default=new_id, unique=True)
     """What we call this try when we talk to the upstream."""
     state = models.CharField(
@@ -130,6 +130,8 @@ class Attempt(TenantRow):
     """What the upstream will bill although nobody was charged: a result that came too late."""
     started_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True)
+    finishing_until = models.DateTimeField(null=True)
+    """An audio worker is at it until then, at the latest: another one leaves it alone."""
     ended_at = models.DateTimeField(null=True)
 
     class Meta(TenantRow.Meta):

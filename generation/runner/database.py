@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
+from django.utils import timezone
 
 from accounts.tenancy import system_scope
 
+logger = logging.getLogger("tutti.jobs")
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 15.0
 
 
 class DatabaseThreads:
@@ -38,3 +45,21 @@ class DatabaseThreads:
         for _ in range(self._count):
             self._threads.submit(connections.close_all)
         self._threads.shutdown()
+
+
+async def insist(step: Callable[[], Awaitable[Result]], *, until: datetime) -> Result:
+    """Do a step that must not be lost, again after a growing pause while it fails, until the moment has come.
+
+    A song that is made must survive a database that restarts or a storage that stumbles. Raises what the last try
+    raised.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await step()
+        except Exception as broken:
+            if timezone.now() >= until:
+                raise
+            logger.warning("A step of a job failed and is tried again in %s s: %r", pause, broken)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

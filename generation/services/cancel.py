@@ -34,4 +34,5 @@ def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
 
 def _may_cancel(job: Job, caller: Caller) -> bool:
     is_own = caller.member is not None and job.member_id == caller.member.pk
-    return is_own or caller.may("generation.manage")
+    is_own_key = caller.api_key is not None and job.api_key_id == caller.api_key.pk
+    return is_own or is_own_key or caller.may("generation.manage")

@@ -19,6 +19,7 @@ from generation.services.events import Entry, record
 from generation.states import AttemptState, JobState
 
 REHEARSAL = "rehearsal"
+HIGHEST_SEED = 2**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,14 @@ def _begin_attempt(job: Job, token: uuid.UUID, now: datetime) -> Attempt:
     return attempt
 
 
+def _song_of(job: Job, missing: tuple[int, ...]) -> SongRequest:
+    """The order for the takes that are missing; with a seed of their own, or the first take would come again."""
+    if not missing or missing[0] == 0:
+        return replace(job.song, takes=len(missing))
+    base = job.song.seed if job.song.seed is not None else job.pk.int
+    return replace(job.song, takes=len(missing), seed=(base + missing[0]) % HIGHEST_SEED)
+
+
 def _work(job: Job, attempt: Attempt) -> Work:
     upstream, mapping = job.upstream, job.mapping
     delivered = set(Track.unscoped.filter(job=job).values_list("take", flat=True))
@@ -103,7 +112,7 @@ def _work(job: Job, attempt: Attempt) -> Work:
             poll_seconds=mapping.poll_seconds,
             reference=str(attempt.reference),
         ),
-        song=replace(job.song, takes=len(missing)),
+        song=_song_of(job, missing),
         takes=missing,
         deadline=job.deadline,
         is_received=attempt.state == AttemptState.RECEIVED,

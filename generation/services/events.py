@@ -28,7 +28,7 @@ class Entry:
 
 def record(job_id: uuid.UUID, *entries: Entry) -> None:
     """Append to one job's log, in the caller's transaction when there is one; readers are woken on commit."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Job.unscoped.filter(pk=job_id).update(last_seq=F("last_seq") + len(entries))
         job = Job.unscoped.only("organization_id", "last_seq").get(pk=job_id)
         first = job.last_seq - len(entries) + 1

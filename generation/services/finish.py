@@ -3,51 +3,77 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import close_old_connections, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog.capabilities import Limits
-from catalog.quotes import Quote
 from generation import faults
 from generation.audio.label import label_tags
 from generation.audio.prepare import Prepared, Wanted, prepare
 from generation.audio.samples import BadAudio
 from generation.contract import Fault
 from generation.models import Attempt, Job, Track
-from generation.models.job import new_id
+from generation.services.due import charge_of_next
 from generation.services.events import Entry, record
+from generation.services.raw_files import read_raw
 from generation.services.retry import put_back
 from generation.services.settle import settle
 from generation.states import AttemptState
 
 DELIVERED_FORMAT: Final = "mp3"
 """What a song is delivered as when the order names no format."""
+FINISHING: Final = timedelta(minutes=2)
+"""How long one take may be worked on before another worker begins anew."""
 
 
-def finish(job_id: uuid.UUID, token: uuid.UUID) -> None:
+def finish(token: uuid.UUID) -> None:
     """Deliver each take that came and end the job. Safe to repeat: what is delivered is passed over."""
-    job = Job.unscoped.held_by(token).filter(pk=job_id).select_related("mapping__llm").first()
-    attempt = Attempt.unscoped.filter(job_id=job_id, token=token, state=AttemptState.RECEIVED).first()
-    if job is None or attempt is None:
+    attempt = _begin(token)
+    if attempt is None:
         return
-    bad = {came["take"]: fault for came in attempt.raw if (fault := _deliver(job, came, token)) is not None}
-    if bad and _may_try_again(job):
-        put_back(job_id, token, error=next(iter(bad.values())), after_seconds=0)
+    try:
+        found = {came["take"]: _deliver(attempt, came) for came in attempt.raw}
+    except Exception:
+        # Whatever it was (a full disk, a storage that stumbles): the next hint begins again at once.
+        Attempt.unscoped.filter(pk=attempt.pk).update(finishing_until=None)
+        raise
+    bad = {take: fault for take, fault in found.items() if fault is not None}
+    first = next(iter(bad.values()), None)
+    if first is not None and _may_try_again(attempt.job):
+        put_back(attempt.job_id, token, error=first, after_seconds=0)
         return
-    if bad:
-        record(job_id, *(Entry("take_failed", {"take": take, "error": _as_json(bad[take])}) for take in sorted(bad)))
-    settle(job_id, token=token, fault=next(iter(bad.values()), None))
+    last_words = [Entry("take_failed", {"take": take, "error": asdict(bad[take])}) for take in sorted(bad)]
+    settle(attempt.job_id, token=token, fault=first, last_words=last_words)
 
 
-def _deliver(job: Job, came: dict[str, Any], token: uuid.UUID) -> Fault | None:
+def _begin(token: uuid.UUID) -> Attempt | None:
+    """The attempt, if its job still carries the token and no other worker is at it."""
+    now = timezone.now()
+    is_free = Q(finishing_until__isnull=True) | Q(finishing_until__lt=now)
+    ready = Attempt.unscoped.filter(is_free, token=token, state=AttemptState.RECEIVED)
+    if not ready.update(finishing_until=now + FINISHING):
+        return None
+    attempt = Attempt.unscoped.select_related("job__mapping__llm").get(token=token)
+    return attempt if attempt.job.token == token else None
+
+
+def _deliver(attempt: Attempt, came: dict[str, Any]) -> Fault | None:
+    job = attempt.job
     if Track.unscoped.filter(job=job, take=came["take"]).exists():
         return None
-    track_id = new_id()
+    Attempt.unscoped.filter(pk=attempt.pk).update(finishing_until=timezone.now() + FINISHING)
+    _give_back_connection()
+    # The same id at every try, so the same file: a crash in between leaves nothing behind.
+    track_id = uuid.uuid5(job.pk, f"take {came['take']}")
     try:
         prepared = _prepare(job, came, track_id)
     except BadAudio as bad:
@@ -55,22 +81,26 @@ def _deliver(job: Job, came: dict[str, Any], token: uuid.UUID) -> Fault | None:
     faults.reach("prepared")
     file = _store(job.pk, came["take"], prepared)
     with transaction.atomic():
-        if not Job.unscoped.select_for_update(of=("self",)).filter(pk=job.pk).held_by(token).exists():
-            transaction.on_commit(lambda: default_storage.delete(file))
-            return None
-        track = _track(job, came, prepared, track_id, file)
-        track.save(force_insert=True)
-        record(job.pk, Entry("take", _take_event(track)))
+        if Job.unscoped.select_for_update(of=("self",)).filter(pk=job.pk).held_by(attempt.token).exists():
+            track = _track(job, came, prepared, track_id, file)
+            track.save(force_insert=True)
+            record(job.pk, Entry("take", _take_event(track)))
+        else:
+            transaction.on_commit(partial(default_storage.delete, file), robust=True)
     faults.reach("delivered")
     return None
 
 
+def _give_back_connection() -> None:
+    """Encoding takes seconds: no connection of the pool is kept meanwhile."""
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
 def _prepare(job: Job, came: dict[str, Any], track_id: uuid.UUID) -> Prepared:
     song = job.song
-    with default_storage.open(came["file"]) as raw:
-        audio = raw.read()
     return prepare(
-        audio,
+        read_raw(came["file"]),
         wanted=Wanted(
             format=song.format or DELIVERED_FORMAT,
             sample_rate=song.sample_rate,
@@ -85,16 +115,13 @@ def _prepare(job: Job, came: dict[str, Any], track_id: uuid.UUID) -> Prepared:
 
 def _store(job_id: uuid.UUID, take: int, prepared: Prepared) -> str:
     name = f"tracks/{job_id}/{take}-{prepared.sha256[:16]}.{prepared.format}"
+    # A try that died may have left half of it.
+    default_storage.delete(name)
     return default_storage.save(name, ContentFile(prepared.audio))
 
 
 def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UUID, file: str) -> Track:
-    quote = Quote.from_json(job.quote)
-    earlier = Track.unscoped.filter(job=job)
-    before = quote.charge_for(takes=earlier.count(), milliseconds=sum(track.duration_ms for track in earlier))
-    total = quote.charge_for(
-        takes=earlier.count() + 1, milliseconds=sum(track.duration_ms for track in earlier) + prepared.duration_ms
-    )
+    before = list(Track.unscoped.filter(job=job).values_list("duration_ms", flat=True))
     return Track(
         id=track_id,
         organization_id=job.organization_id,
@@ -111,7 +138,7 @@ def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UU
         seed=came["seed"],
         upstream_id=came["upstream_id"],
         sections=came["sections"],
-        charged_micro=total - before,
+        charged_micro=charge_of_next(job, before, prepared.duration_ms),
         created_at=timezone.now(),
     )
 
@@ -130,7 +157,3 @@ def _may_try_again(job: Job) -> bool:
     """Once more inside the same hold, if nothing bad had come before and the deadline allows."""
     had_bad = Attempt.unscoped.filter(job=job, error_code="bad_audio").exists()
     return not had_bad and job.attempt < settings.TUTTI_MAX_ATTEMPTS and timezone.now() < job.deadline
-
-
-def _as_json(fault: Fault) -> dict[str, str]:
-    return {"code": fault.code, "message": fault.message}

@@ -24,13 +24,13 @@ async def make(work: Work, line: Line) -> Delivery:
     logger.info("Calling %s for job %s, attempt %s.", work.provider, work.job_id, work.number)
     left = (work.deadline - timezone.now()).total_seconds()
     try:
-        async with asyncio.timeout(left):
+        async with asyncio.timeout(left) as limit:
             delivery = await provider_named(work.provider).make(work.song, work.access, line)
-    except TimeoutError:
-        raise DeadlinePassed from None
     except ProviderError:
         raise
-    except Exception:
+    except Exception as broken:
+        if isinstance(broken, TimeoutError) and limit.expired():
+            raise DeadlinePassed from None
         # A provider that breaks has perhaps been heard upstream: its fate is not known.
         logger.exception("Provider %s broke on job %s.", work.provider, work.job_id)
         raise ProviderError(

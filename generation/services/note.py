@@ -16,6 +16,6 @@ def note_ticket(work: Work, upstream_id: str) -> None:
 
 def note_lyrics(work: Work, text: str) -> None:
     """Keep lyrics as soon as they are known, once."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if Job.unscoped.filter(pk=work.job_id, lyrics__isnull=True).held_by(work.token).update(lyrics=text):
             record(work.job_id, Entry("lyrics", {"text": text}))

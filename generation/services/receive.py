@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.quotes import Quote
 from generation import faults
 from generation.audio.decode import probe
 from generation.audio.samples import BadAudio
 from generation.contract import Delivery, sections_as_json
 from generation.models import Attempt, Job
 from generation.services.claim import Work
+from generation.services.due import legs_due
 from generation.services.note import note_lyrics
+from generation.services.raw_files import discard_raw, keep_raw, read_raw
 from generation.states import AttemptState
 
 Raw = list[dict[str, Any]]
 
 
 def store_raw(work: Work, delivery: Delivery) -> Raw:
-    """Write each take's bytes as they came; only files, no row. Unreferenced files are swept away later."""
+    """Write each take's bytes as they came; only files, no row."""
     faults.reach("answered")
     return [
         {
             "take": take,
-            "file": default_storage.save(raw_folder(work.job_id) + f"{work.number}-{take}", ContentFile(came.audio)),
+            "file": keep_raw(work.job_id, attempt=work.number, take=take, audio=came.audio),
             "sections": sections_as_json(came.sections),
             "seed": came.seed,
             "upstream_id": came.upstream_id,
         }
         for take, came in zip(work.takes, delivery.takes, strict=False)
     ]
-
-
-def raw_folder(job_id: uuid.UUID) -> str:
-    return f"raw/{job_id}/"
 
 
 def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
@@ -64,25 +58,18 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
 
 def _keep_out(work: Work, raw: Raw) -> None:
     """Note what a result that came too late will cost, and let it go."""
-    quote = Quote.from_json(Job.unscoped.get(pk=work.job_id).quote)
-    legs = quote.legs_for(takes=len(raw), milliseconds=sum(map(_milliseconds, raw)))
+    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_milliseconds(came) for came in raw])
     cost = sum(leg.amount_micro for leg in legs if leg.kind == "cost")
     now = timezone.now()
     Attempt.unscoped.filter(pk=work.attempt_id).update(
         state=AttemptState.LATE, cost_micro=cost, received_at=now, ended_at=now
     )
-    discard(raw)
+    # Its own files alone: another attempt of the job may be under way.
+    discard_raw(came["file"] for came in raw)
 
 
 def _milliseconds(came: dict[str, Any]) -> int:
-    with default_storage.open(came["file"]) as file:
-        try:
-            return probe(file.read()).duration_ms
-        except BadAudio:
-            return 0
-
-
-def discard(raw: Raw) -> None:
-    """Remove raw files nobody needs any more."""
-    for came in raw:
-        default_storage.delete(came["file"])
+    try:
+        return probe(read_raw(came["file"])).duration_ms
+    except BadAudio:
+        return 0

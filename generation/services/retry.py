@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +16,7 @@ from generation.models import Attempt, Job
 from generation.providers.base import ProviderError
 from generation.services.claim import Work
 from generation.services.events import Entry, record
-from generation.services.receive import discard
+from generation.services.raw_files import discard_raw
 from generation.services.settle import settle
 from generation.states import AttemptState, JobState
 
@@ -61,13 +62,12 @@ def put_back(
         )
         if not is_ours:
             return False
-        attempt = Attempt.unscoped.get(job_id=job_id, token=token)
+        attempt = Attempt.unscoped.get(token=token)
+        files = [] if keeps_raw else [came["file"] for came in attempt.raw]
         if not keeps_raw:
-            raw, attempt.raw = attempt.raw, []
+            attempt.raw, attempt.ended_at = [], now
             attempt.state, attempt.error_code, attempt.error_message = attempt_state, error.code, error.message
-            attempt.ended_at = now
-            attempt.save()
-            transaction.on_commit(lambda: discard(raw))
+            attempt.save(update_fields=["raw", "ended_at", "state", "error_code", "error_message"])
         record(
             job_id,
             Entry(
@@ -80,4 +80,5 @@ def put_back(
             ),
         )
         send_run_on_commit(job_id, after=pause)
+        transaction.on_commit(partial(discard_raw, files), robust=True)
     return True

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from billing.services.settle import Leg, settle_hold
-from catalog.quotes import Quote
 from generation import faults
 from generation.contract import Fault
 from generation.models import Attempt, Job, Track
+from generation.services.due import legs_due
 from generation.services.events import Entry, record
-from generation.services.receive import discard
-from generation.states import FINAL, AttemptState, JobState
+from generation.services.raw_files import discard_all_raw
+from generation.states import AttemptState, JobState
 
 NOTHING_MADE = Fault("upstream_error", "The model's upstream gave no audio. Nothing was charged; order again.")
 
@@ -26,22 +28,24 @@ def settle(
     fault: Fault | None = None,
     state: JobState | None = None,
     is_flagged: bool = False,
+    last_words: Sequence[Entry] = (),
 ) -> bool:
     """End a job once. Each delivered take is charged, the rest of the hold released.
 
     `token` None ends a job that no runner holds; otherwise the job must still carry it. `state` defaults to
-    succeeded when a take was delivered, else failed. False: somebody else had ended it, or holds it now.
+    succeeded when a take was delivered, else failed. `last_words` are events that belong before the final one.
+    False: somebody else had ended it, or holds it now.
     """
     with transaction.atomic():
-        job = (
-            Job.unscoped.select_for_update(of=("self",)).filter(pk=job_id, token=token).exclude(state__in=FINAL).first()
-        )
+        unfinished = Job.unscoped.unfinished().select_for_update(of=("self",))
+        job = unfinished.filter(pk=job_id, token=token).first()
         if job is None:
             return False
         tracks = list(Track.unscoped.filter(job=job))
         ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        settlement = settle_hold(reference=job.pk, legs=_legs(job, tracks))
+        legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks])]
+        settlement = settle_hold(reference=job.pk, legs=legs)
         _end_attempt(job, ending, reason)
         Job.unscoped.filter(pk=job.pk).update(
             state=ending,
@@ -53,26 +57,21 @@ def settle(
             is_flagged=is_flagged,
             finished_at=timezone.now(),
         )
-        record(job.pk, Entry(ending))
+        record(job.pk, *last_words, Entry(ending))
+        # Last and robust: the wake-up must not wait for a storage that stumbles.
+        transaction.on_commit(partial(discard_all_raw, job.pk), robust=True)
     faults.reach("settled")
     return True
 
 
-def _legs(job: Job, tracks: list[Track]) -> list[Leg]:
-    quote = Quote.from_json(job.quote)
-    legs = quote.legs_for(takes=len(tracks), milliseconds=sum(track.duration_ms for track in tracks))
-    return [Leg(leg.payer_id, leg.payee_id, leg.kind, leg.amount_micro) for leg in legs]
-
-
 def _end_attempt(job: Job, ending: JobState, reason: Fault | None) -> None:
-    """Close the attempt in hand. One that is still with its upstream stays open: its answer will come late."""
+    """Close the attempt in hand. The answer of an upstream that is still at it changes it once more, to `late`."""
     attempt = Attempt.unscoped.filter(job=job, number=job.attempt, ended_at__isnull=True).first()
     if attempt is None:
         return
-    raw, attempt.raw = attempt.raw, []
+    attempt.raw = []
     attempt.state = AttemptState.DELIVERED if ending == JobState.SUCCEEDED else AttemptState.FAILED
     attempt.error_code = reason.code if reason else ""
     attempt.error_message = reason.message if reason else ""
     attempt.ended_at = timezone.now()
     attempt.save(update_fields=["state", "raw", "error_code", "error_message", "ended_at"])
-    transaction.on_commit(lambda: discard(raw))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -17,9 +20,13 @@ from generation.providers.registry import is_repeatable
 from generation.services.claim import REHEARSAL
 from generation.services.retry import put_back
 from generation.services.settle import settle
-from generation.states import FINAL, AttemptState, JobState
+from generation.states import AttemptState, JobState
+
+logger = logging.getLogger("tutti.jobs")
+Row = TypeVar("Row")
 
 CHORE = "sweep"
+FORGOTTEN_RUNNER = timedelta(days=1)
 IDEMPOTENCY_LIFE = timedelta(hours=24)
 LATE_GRACE = timedelta(seconds=30)
 """How long past its deadline a job may be with a living runner, which ends it itself."""
@@ -57,63 +64,91 @@ def sweep(*, resend_all: bool = False) -> Swept:
     `resend_all` sends a hint for every waiting job: for the start of a process whose queue did not outlive it.
     """
     now = timezone.now()
-    return Swept(_take_from_dead_runners(now), _expire(now), _send_again(now, resend_all), _forget_keys(now))
+    return Swept(
+        lost=_take_from_dead_runners(now),
+        expired=_expire(now),
+        sent_again=_send_waiting(now, resend_all=resend_all) + _send_received(now),
+        forgotten_keys=_forget_keys(now),
+    )
+
+
+def recover(token: uuid.UUID) -> bool:
+    """Decide what becomes of a running job that nobody carries any more. True when this call decided it."""
+    attempt = Attempt.unscoped.select_related("job__upstream").get(token=token)
+    job = attempt.job
+    if attempt.state == AttemptState.RECEIVED:
+        return put_back(job.pk, token, error=LOST, after_seconds=0, keeps_raw=True)
+    may_repeat = is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
+    if may_repeat and job.attempt < settings.TUTTI_MAX_ATTEMPTS:
+        return put_back(job.pk, token, error=LOST, after_seconds=0, attempt_state=AttemptState.LOST)
+    # The upstream was called and cannot be asked: a second order might be a second bill.
+    return settle(job.pk, token=token, fault=LOST, is_flagged=not may_repeat)
 
 
 def _take_from_dead_runners(now: datetime) -> int:
-    lost = Job.unscoped.filter(state=JobState.RUNNING).filter(Q(runner__isnull=True) | Q(runner__lease_until__lt=now))
-    taken = sum(_recover(job) for job in lost.select_related("upstream")[:BATCH])
+    is_dead = Q(runner__isnull=True) | Q(runner__lease_until__lt=now)
+    lost = Job.unscoped.filter(is_dead, state=JobState.RUNNING).order_by("pk").values_list("token", flat=True)
+    taken = sum(_one_by_one(recover, [token for token in lost[:BATCH] if token is not None]))
     held = Job.unscoped.filter(runner__isnull=False).values("runner")
-    Runner.objects.filter(lease_until__lt=now - timedelta(days=1)).exclude(pk__in=held).delete()
+    Runner.objects.filter(lease_until__lt=now - FORGOTTEN_RUNNER).exclude(pk__in=held).delete()
     return taken
 
 
-def _recover(job: Job) -> bool:
-    """Decide what becomes of a job whose runner is gone. True when this sweep decided it."""
-    attempt = Attempt.unscoped.get(job=job, number=job.attempt)
-    if attempt.state == AttemptState.RECEIVED:
-        return put_back(job.pk, attempt.token, error=LOST, after_seconds=0, keeps_raw=True)
-    may_repeat = is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
-    if may_repeat and job.attempt < settings.TUTTI_MAX_ATTEMPTS:
-        return put_back(job.pk, attempt.token, error=LOST, after_seconds=0, attempt_state=AttemptState.LOST)
-    # The upstream was called and cannot be asked: a second order might be a second bill.
-    return settle(job.pk, token=job.token, fault=LOST, is_flagged=not may_repeat)
-
-
 def _expire(now: datetime) -> int:
-    due = Job.unscoped.exclude(state__in=FINAL).filter(
-        Q(state=JobState.QUEUED, deadline__lte=now) | Q(deadline__lte=now - LATE_GRACE)
+    is_due = Q(state=JobState.QUEUED, deadline__lte=now) | Q(deadline__lte=now - LATE_GRACE)
+    due = Job.unscoped.unfinished().filter(is_due).select_related("upstream").order_by("deadline")
+    return sum(_one_by_one(_expire_one, list(due[:BATCH])))
+
+
+def _expire_one(job: Job) -> bool:
+    at_upstream = Attempt.unscoped.filter(job=job, number=job.attempt, state=AttemptState.SUBMITTING)
+    is_with_upstream = job.state == JobState.RUNNING and at_upstream.exists()
+    may_be_billed = is_with_upstream and not is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
+    return settle(job.pk, token=job.token, fault=EXPIRED, state=JobState.EXPIRED, is_flagged=may_be_billed)
+
+
+def _send_waiting(now: datetime, *, resend_all: bool) -> int:
+    waiting = Job.unscoped.waiting_at(now).order_by("run_after")
+    if resend_all:
+        due = list(waiting.values_list("pk", flat=True))
+    else:
+        rows = waiting.values_list("pk", "sent_at", "sent_count")[:BATCH]
+        due = [job_id for job_id, sent_at, count in rows if sent_at is None or now - sent_at >= _resend_pause(count)]
+    for first in range(0, len(due), BATCH):
+        batch = due[first : first + BATCH]
+        Job.unscoped.filter(pk__in=batch).update(sent_at=now, sent_count=F("sent_count") + 1)
+        for job_id in batch:
+            send_run_on_commit(job_id)
+    return len(due)
+
+
+def _send_received(now: datetime) -> int:
+    """Hints to the audio workers for answers that nobody is working on."""
+    received = Attempt.unscoped.filter(
+        Q(finishing_until__isnull=True) | Q(finishing_until__lte=now),
+        state=AttemptState.RECEIVED,
+        job__state=JobState.RUNNING,
+        job__token=F("token"),
     )
-    return sum(
-        settle(job.pk, token=job.token, fault=EXPIRED, state=JobState.EXPIRED)
-        for job in due.only("pk", "token")[:BATCH]
-    )
+    rows = received.order_by("received_at").values_list("job_id", "token", "job__sent_at", "job__sent_count")[:BATCH]
+    due = [
+        (job_id, token)
+        for job_id, token, sent_at, count in rows
+        if sent_at is None or now - sent_at >= _resend_pause(count)
+    ]
+    Job.unscoped.filter(pk__in=[job_id for job_id, _ in due]).update(sent_at=now, sent_count=F("sent_count") + 1)
+    for _, token in due:
+        send_finish(token)
+    return len(due)
 
 
-def _send_again(now: datetime, resend_all: bool) -> int:
-    queued = Job.unscoped.waiting_at(now)
-    received = Job.unscoped.filter(
-        state=JobState.RUNNING, attempts__token=F("token"), attempts__state=AttemptState.RECEIVED
-    )
-    again = 0
-    for job in [*queued.order_by("run_after")[: None if resend_all else BATCH], *received[:BATCH]]:
-        if resend_all or job.sent_at is None or now - job.sent_at >= _resend_pause(job.sent_count):
-            again += _send(job, now)
-    return again
-
-
-def _send(job: Job, now: datetime) -> bool:
-    with transaction.atomic():
-        is_unchanged = Job.unscoped.filter(pk=job.pk, state=job.state, token=job.token).update(
-            sent_at=now, sent_count=F("sent_count") + 1
-        )
-        if not is_unchanged:
-            return False
-        if job.token is None:
-            send_run_on_commit(job.pk)
-        else:
-            send_finish(job.pk, job.token)
-    return True
+def _one_by_one(work: Callable[[Row], bool], rows: Iterable[Row]) -> Iterator[bool]:
+    """One job that cannot be helped must not keep the others from help."""
+    for row in rows:
+        try:
+            yield work(row)
+        except Exception:
+            logger.exception("The sweep could not help %s; the next one tries again.", row)
 
 
 def _resend_pause(sent_count: int) -> timedelta:

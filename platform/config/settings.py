@@ -130,7 +130,9 @@ else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
-        "max_size": env.int("TUTTI_DATABASE_CONNECTIONS", default=10),
+        "max_size": env.int(
+            "TUTTI_DATABASE_CONNECTIONS", default=TUTTI_WEB_THREADS + TUTTI_RUNNER_DB_THREADS + TUTTI_AUDIO_THREADS
+        ),
         "timeout": 30,
     }
 STORAGES = {
@@ -154,7 +156,10 @@ CACHES = {
 TUTTI_QUEUE_OUTLIVES_PROCESS = bool(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # In memory a fetch takes one message per round of polling: at the usual second a burst of 200 would take minutes.
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.01}
+# A Redis that is down must not hold up the request that orders: its job is stored, the sweep sends the message later.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 2} if REDIS_URL else {"polling_interval": 0.01}
+)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "upstream"
 CELERY_TASK_ROUTES = {

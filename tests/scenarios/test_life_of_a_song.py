@@ -21,7 +21,6 @@ from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.audio.label import read_label
 from generation.models import Attempt, IdempotencyKey, Job, Track
-from generation.runner import RunnerProcess
 from generation.services.claim import claim
 from generation.services.finish import finish
 from generation.services.make import make
@@ -81,7 +80,7 @@ def test_song_is_followed_from_submit_to_settle(world: World) -> None:
     assert Attempt.objects.get().state == AttemptState.RECEIVED
 
     # The audio is checked, labelled, encoded, stored, hashed; then the job ends, and with it the hold.
-    finish(work.job_id, work.token)
+    finish(work.token)
     job, track = Job.objects.get(pk=job_id), Track.objects.get()
     assert (job.state, job.charged_micro) == (JobState.SUCCEEDED, SONG_PRICE)
     assert (track.format, abs(track.duration_ms - 5000) < 50) == ("mp3", True)

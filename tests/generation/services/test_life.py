@@ -9,7 +9,9 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts.caller import Caller
 from accounts.models import Membership, Role
+from accounts.services.api_keys import issue_key
 from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.contract import Delivery, Fault, RawTake, Refusal
@@ -18,6 +20,7 @@ from generation.providers.base import ProviderError, Seen
 from generation.services.cancel import cancel_job
 from generation.services.claim import claim
 from generation.services.finish import finish
+from generation.services.raw_files import keep_raw
 from generation.services.receive import receive, store_raw
 from generation.services.retry import pause_after, retry_or_fail
 from generation.services.settle import settle
@@ -111,7 +114,7 @@ def test_raw_answer_is_removed_once_the_job_has_ended(world: World, django_captu
     [came] = Attempt.unscoped.get().raw
 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        finish(work.job_id, work.token)
+        finish(work.token)
 
     assert Attempt.unscoped.get().raw == []
     assert not default_storage.exists(came["file"])
@@ -139,7 +142,7 @@ def test_bad_take_is_made_once_more_inside_the_same_hold(world: World) -> None:
     second = claimed(job)
     assert (second.takes, second.song.takes) == ((1,), 1)
     receive(second, store_raw(second, Delivery(takes=(RawTake(audio=silence()),))), lyrics=None)
-    finish(second.job_id, second.token)
+    finish(second.token)
 
     ended = Job.unscoped.get()
     assert (ended.state, ended.charged_micro) == (JobState.SUCCEEDED, SONG_PRICE)
@@ -150,8 +153,8 @@ def test_bad_take_is_made_once_more_inside_the_same_hold(world: World) -> None:
 def test_finish_told_twice_delivers_and_charges_once(world: World) -> None:
     work = received(submitted(world))
 
-    finish(work.job_id, work.token)
-    finish(work.job_id, work.token)
+    finish(work.token)
+    finish(work.token)
 
     assert Track.unscoped.count() == 1
     assert spent(world) == (SONG_PRICE, 0)
@@ -184,6 +187,71 @@ def test_cost_is_owed_by_the_seller_to_the_provider_for_what_was_delivered(world
 
     payable = Account.unscoped.get(organization=world.provider, kind=AccountKind.PAYABLE, live=True)
     assert [transfer.amount for transfer in Transfer.objects.filter(credit=payable)] == [SONG_COST]
+
+
+def test_songs_priced_by_tokens_are_charged_by_what_was_asked_and_made(world: World) -> None:
+    world.mapping.sale_prices.prices.update(unit="1k tokens", amount_micro=1_000_000)
+    prompt = "x" * 40  # ten tokens; a begun second of audio is twenty-five
+
+    job = finished(submitted(world, prompt=prompt), wav(1.5))
+
+    assert job.charged_micro == (10 + 2 * 25) * 1000
+
+
+def test_finish_leaves_an_answer_alone_while_another_worker_is_at_it(world: World) -> None:
+    work = received(submitted(world))
+    Attempt.unscoped.update(finishing_until=timezone.now() + timedelta(minutes=1))
+
+    finish(work.token)
+
+    assert (Track.unscoped.count(), state_of(Job.unscoped.get())) == (0, JobState.RUNNING)
+
+
+def test_finish_that_stumbles_may_begin_again_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = received(submitted(world))
+    with monkeypatch.context() as broken:
+        broken.setattr(default_storage, "save", _full_disk)
+        with pytest.raises(OSError, match="no space"):
+            finish(work.token)
+
+    finish(work.token)
+
+    assert state_of(Job.unscoped.get()) == JobState.SUCCEEDED
+
+
+def _full_disk(name: str, content: object) -> str:
+    raise OSError("no space")
+
+
+def test_bad_take_of_a_job_that_was_cancelled_meanwhile_adds_nothing_to_its_log(world: World, settings) -> None:
+    settings.TUTTI_MAX_ATTEMPTS = 1
+    job = submitted(world)
+    work = received(job, silence())
+    attempt = Attempt.unscoped.get()
+    cancel_job(job.pk, caller=world.caller)
+    Attempt.unscoped.filter(pk=attempt.pk).update(state=AttemptState.RECEIVED, raw=attempt.raw, finishing_until=None)
+
+    finish(work.token)
+
+    assert log_of(job) == ["queued", "started", "cancelled"]
+
+
+def test_files_a_crash_left_beside_the_answer_go_with_the_jobs_end(
+    world: World, django_capture_on_commit_callbacks: object
+) -> None:
+    work = received(submitted(world))
+    left = keep_raw(work.job_id, attempt=7, take=0, audio=b"half of it")
+
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        finish(work.token)
+
+    assert not default_storage.exists(left)
+
+
+def test_take_that_is_made_again_has_a_seed_of_its_own(world: World) -> None:
+    job = finished(submitted(world, takes=2, seed=5), wav(), silence())
+
+    assert claimed(job).song.seed == 6
 
 
 # --- events -------------------------------------------------------------------------------------------------------
@@ -310,6 +378,18 @@ def test_cancel_of_a_finished_job_is_refused(world: World) -> None:
     assert spent(world) == (SONG_PRICE, 0)
 
 
+def test_cancel_by_the_key_that_ordered_needs_no_member(world: World) -> None:
+    key, _ = issue_key(organization=world.customer, member=None, name="machine", live=True)
+    machine = Caller(
+        organization=world.customer, member=None, api_key=key, live=True, words=frozenset({"generation.cancel"})
+    )
+    job = submitted(world, caller=machine)
+
+    cancel_job(job.pk, caller=machine)
+
+    assert state_of(job) == JobState.CANCELLED
+
+
 def test_cancel_of_a_colleagues_job_needs_the_right_to_manage(world: World) -> None:
     job = submitted(world)
     member, admin = (caller_of(world.customer, role=role) for role in (Role.MEMBER, Role.ADMIN))
@@ -350,7 +430,7 @@ def test_sweep_of_an_answered_job_goes_on_at_the_audio_step(world: World) -> Non
     again = claimed(job)
 
     assert again.is_received
-    finish(again.job_id, again.token)
+    finish(again.token)
     assert (state_of(job), Track.unscoped.count()) == (JobState.SUCCEEDED, 1)
     assert spent(world) == (SONG_PRICE, 0)
 
@@ -391,6 +471,37 @@ def test_sweep_at_the_start_of_a_process_sends_everything_that_waits(world: Worl
     submitted(world)
 
     assert sweep(resend_all=True).sent_again == 2
+
+
+def test_sweep_helps_the_others_when_one_cannot_be_helped(world: World) -> None:
+    beyond_help, other = submitted(world), submitted(world)
+    Job.unscoped.update(deadline=timezone.now())
+    Job.unscoped.filter(pk=beyond_help.pk).update(quote={"not": "a quote"})
+
+    assert sweep().expired == 1
+    assert state_of(other) == JobState.EXPIRED
+
+
+def test_sweep_sends_an_answer_nobody_works_on_to_the_audio_workers(world: World) -> None:
+    received(submitted(world))
+    Job.unscoped.update(sent_at=timezone.now() - timedelta(seconds=11))
+    assert sweep().sent_again == 1
+
+    Job.unscoped.update(sent_at=timezone.now() - timedelta(hours=1))
+    Attempt.unscoped.update(finishing_until=timezone.now() + timedelta(minutes=1))
+    assert sweep().sent_again == 0
+
+
+def test_sweep_flags_an_overdue_job_whose_upstream_may_bill_for_it(world: World) -> None:
+    world.mapping.upstream.provider = "bills-for-each-song"
+    world.mapping.upstream.save()
+    claimed(submitted(world))
+    Job.unscoped.update(deadline=timezone.now() - timedelta(hours=1))
+
+    sweep()
+
+    job = Job.unscoped.get()
+    assert (job.state, job.is_flagged) == (JobState.EXPIRED, True)
 
 
 def test_sweep_is_done_by_one_runner_at_a_time(world: World) -> None:

@@ -150,6 +150,15 @@ def test_lease_is_renewed_by_one_row(house: House, settings: Settings) -> None:
     eventually(lambda: Runner.objects.get(pk=house.runner.id).lease_until > renewed)
 
 
+def test_runner_whose_row_was_cleared_away_signs_in_again(house: House, settings: Settings) -> None:
+    house.runner.drain(0)
+    settings.TUTTI_LEASE_RENEW_SECONDS = 0.1
+    house.runner = start_runner()
+    Runner.objects.filter(pk=house.runner.id).delete()
+
+    eventually(lambda: Runner.objects.filter(pk=house.runner.id).exists())
+
+
 def test_progress_is_told_in_rising_whole_percents(house: House) -> None:
     job = submitted(house.world, prompt="slow:3 song", duration_seconds=1.0)
 
