@@ -46,17 +46,7 @@ def settle(
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
         legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks])]
         settlement = settle_hold(reference=job.pk, legs=legs)
-        _end_attempt(job, ending, reason)
-        Job.unscoped.filter(pk=job.pk).update(
-            state=ending,
-            token=None,
-            runner=None,
-            charged_micro=settlement.charged_micro,
-            error_code=reason.code if reason else "",
-            error_message=reason.message if reason else "",
-            is_flagged=is_flagged,
-            finished_at=timezone.now(),
-        )
+        _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
         record(job.pk, *last_words, Entry(ending))
         # Last and robust: the wake-up must not wait for a storage that stumbles.
         transaction.on_commit(partial(discard_all_raw, job.pk), robust=True)
@@ -64,14 +54,22 @@ def settle(
     return True
 
 
-def _end_attempt(job: Job, ending: JobState, reason: Fault | None) -> None:
-    """Close the attempt in hand. The answer of an upstream that is still at it changes it once more, to `late`."""
-    attempt = Attempt.unscoped.filter(job=job, number=job.attempt, ended_at__isnull=True).first()
-    if attempt is None:
-        return
-    attempt.raw = []
-    attempt.state = AttemptState.DELIVERED if ending == JobState.SUCCEEDED else AttemptState.FAILED
-    attempt.error_code = reason.code if reason else ""
-    attempt.error_message = reason.message if reason else ""
-    attempt.ended_at = timezone.now()
-    attempt.save(update_fields=["state", "raw", "error_code", "error_message", "ended_at"])
+def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int, is_flagged: bool) -> None:
+    """Write the end into the job and its attempt; a call still under way changes the attempt once more, to `late`."""
+    now = timezone.now()
+    fault = {"error_code": reason.code if reason else "", "error_message": reason.message if reason else ""}
+    Job.unscoped.filter(pk=job.pk).update(
+        state=ending,
+        token=None,
+        runner=None,
+        charged_micro=charged_micro,
+        is_flagged=is_flagged,
+        finished_at=now,
+        **fault,
+    )
+    Attempt.unscoped.filter(job=job, number=job.attempt, ended_at__isnull=True).update(
+        state=AttemptState.DELIVERED if ending == JobState.SUCCEEDED else AttemptState.FAILED,
+        raw=[],
+        ended_at=now,
+        **fault,
+    )

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from typing import Any
 
 from billing.models import Transfer
 from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.audio.label import read_label
 from generation.models import Attempt, IdempotencyKey, Job, Track
+from generation.runner.hands import Hands
 from generation.services.claim import claim
 from generation.services.finish import finish
 from generation.services.make import make
@@ -104,7 +103,17 @@ def owed_to(world: World) -> int:
 
 
 def test_story_is_told_in_under_two_hundred_lines() -> None:
-    told: list[Callable[..., Any]] = [submit, claim, RunnerProcess._work, RunnerProcess._attempt, RunnerProcess._bring]
-    told += [make, store_raw, receive, finish, settle]
+    told: list[Callable[..., Any]] = [
+        submit,
+        Hands.carry,
+        claim,
+        Hands._bring,
+        Hands._call,
+        make,
+        store_raw,
+        receive,
+        finish,
+        settle,
+    ]
 
     assert sum(len(inspect.getsource(function).splitlines()) for function in told) < 200

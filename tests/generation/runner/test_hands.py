@@ -11,21 +11,25 @@ import pytest
 from generation.contract import Delivery
 from generation.models import Job
 from generation.runner import hands as hands_module
+from generation.runner.database import DatabaseThreads
 from generation.runner.hands import Hand, Hands
 from generation.runner.line import News
 from generation.services.claim import Work
 from generation.states import JobState
 from tests.generation.worlds import World, claimed, new_runner, submitted
 
+pytestmark = pytest.mark.django_db(transaction=True)
 
-class AnsweringAtOnce:
-    """The database threads, on the test's own thread; `meanwhile` happens before the answer is heard."""
+
+class Database(DatabaseThreads):
+    """A database thread; `meanwhile` happens after it was asked and before its answer is heard."""
 
     def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        super().__init__(count=1)
         self._meanwhile = meanwhile
 
     async def run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        answer = call(*args, **kwargs)
+        answer = await super().run(call, *args, **kwargs)
         self._meanwhile()
         return answer
 
@@ -34,8 +38,8 @@ async def forever() -> Delivery:
     return await asyncio.Event().wait()  # type: ignore[return-value]
 
 
-def hands_of(runner_id: uuid.UUID, database: AnsweringAtOnce) -> Hands:
-    return Hands(runner_id=runner_id, database=database, news=News(database))  # type: ignore[arg-type]
+def hands_of(runner_id: uuid.UUID, database: Database) -> Hands:
+    return Hands(runner_id=runner_id, database=database, news=News(database))
 
 
 def watched(work: Work, hands: Hands) -> Hand:
@@ -67,10 +71,12 @@ def watch(work: Work, *, meanwhile: bool = False, provider: str = "rehearsal") -
             if meanwhile and not found:
                 found.append(watched(replace(work, provider=provider), hands))
 
-        hands = hands_of(uuid.uuid4(), AnsweringAtOnce(claim_now))
+        database = Database(claim_now)
+        hands = hands_of(uuid.uuid4(), database)
         if not meanwhile:
             found.append(watched(replace(work, provider=provider), hands))
         await hands.watch()
+        database.close()
         return await is_stopped(found[0])
 
     return asyncio.run(story())
@@ -94,7 +100,9 @@ def test_job_that_nobody_carries_is_taken_up_again(world: World, monkeypatch: py
     job = submitted(world)
     claimed(job, runner)
 
-    asyncio.run(hands_of(runner.pk, AnsweringAtOnce()).watch())
+    database = Database()
+    asyncio.run(hands_of(runner.pk, database).watch())
+    database.close()
 
     assert Job.unscoped.get(pk=job.pk).state == JobState.QUEUED
 
@@ -104,6 +112,8 @@ def test_job_that_nobody_carries_yet_is_left_a_while(world: World) -> None:
     job = submitted(world)
     claimed(job, runner)
 
-    asyncio.run(hands_of(runner.pk, AnsweringAtOnce()).watch())
+    database = Database()
+    asyncio.run(hands_of(runner.pk, database).watch())
+    database.close()
 
     assert Job.unscoped.get(pk=job.pk).state == JobState.RUNNING
