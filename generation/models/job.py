@@ -93,6 +93,14 @@ class Job(TenantRow):
             models.Index(name="job_library", fields=["organization", "-id"]),
             models.Index(name="job_queue", fields=["run_after"], condition=Q(state=JobState.QUEUED)),
             models.Index(name="job_in_hand", fields=["runner"], condition=Q(state=JobState.RUNNING)),
+            models.Index(
+                name="job_under_way",
+                fields=["organization", "state", "run_after"],
+                condition=Q(finished_at__isnull=True),
+            ),
+            models.Index(
+                name="job_ended", fields=["organization", "finished_at"], condition=Q(finished_at__isnull=False)
+            ),
             models.Index(name="job_due", fields=["deadline"], condition=~Q(state__in=FINAL)),
         ]
 

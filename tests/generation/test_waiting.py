@@ -6,18 +6,21 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from generation import waiting
-from generation.looking import Look, Seen, look
+from generation.looking import Look, Seen, look, parts_of
+from generation.models import Job
 from generation.services.events import GROUP
 from generation.states import JobState
 from generation.waiting import News, Readership, RoomClosed, WaitingRoom
 from ground import wakeup
-from tests.generation.worlds import World, finished, submitted
+from tests.generation.worlds import World, claimed, finished, submitted
 
 SECONDS = 10
 JOB, OTHER = uuid.uuid4(), uuid.uuid4()
@@ -254,6 +257,30 @@ def test_a_look_reads_the_jobs_named_and_what_goes_on_in_the_organizations(world
     assert named == [Seen(ended.pk, world.customer.pk, True, 4, True)]
     assert {seen.job_id: seen.is_final for seen in of_all} == {waiting_job.pk: False, ended.pk: True}
     assert ended.state == JobState.SUCCEEDED
+
+
+def test_a_look_at_organizations_reads_what_moves_and_not_what_only_waits(world: World) -> None:
+    long_waiting, just_ordered, running, ended, long_ended = (submitted(world) for _ in range(5))
+    claimed(running)
+    finished(ended)
+    finished(long_ended)
+    long_ago = timezone.now() - timedelta(minutes=1)
+    Job.unscoped.filter(pk__in=[long_waiting.pk, running.pk]).update(run_after=long_ago)
+    Job.unscoped.filter(pk=long_ended.pk).update(finished_at=long_ago)
+
+    seen = look(Look(frozenset(), frozenset({world.customer.pk})))
+
+    assert [one.job_id for one in seen] == [just_ordered.pk, running.pk, ended.pk]
+
+
+def test_a_look_at_organizations_reads_by_indexes_alone(world: World) -> None:
+    plans = [jobs.order_by().explain() for jobs in parts_of(Look(frozenset(), frozenset({1, 2})))]
+
+    assert [plan.split("USING ")[1] for plan in plans] == [
+        "INDEX job_under_way (organization_id=? AND state=? AND run_after>?)",
+        "INDEX job_under_way (organization_id=? AND state=?)",
+        "INDEX job_ended (organization_id=? AND finished_at>?)",
+    ]
 
 
 def test_a_look_at_many_jobs_is_few_queries(world: World, django_assert_num_queries: DjangoAssertNumQueries) -> None:
