@@ -18,6 +18,8 @@ from generation.waiting import News, Readership, WaitingRoom
 MOST: Final = 1000
 """Jobs one socket may name; `*` follows any number."""
 EVERY_JOB: Final = "*"
+ENDED_REMEMBERED: Final = 10_000
+"""Jobs that have ended and of which news may yet come again; older ones are forgotten."""
 
 
 class Subscriptions:
@@ -28,6 +30,7 @@ class Subscriptions:
         self._told: dict[uuid.UUID, int] = {}
         self._watches: dict[uuid.UUID | str, ExitStack] = {}
         self._behind: dict[uuid.UUID, None] = {}
+        self._ended: dict[uuid.UUID, None] = {}
         self._stirred = asyncio.Event()
 
     def __enter__(self) -> Self:
@@ -45,6 +48,7 @@ class Subscriptions:
         if job_id not in self._watches:
             if len(self._watches) >= MOST:
                 raise Refusal("concurrency_limit_exceeded", f"One socket follows at most {MOST} jobs by their ids.")
+            self._ended.pop(job_id, None)
             self._watches[job_id] = watch = ExitStack()
             watch.enter_context(self._room.watching(job_id, self._hear))
         self._told[job_id] = after
@@ -62,20 +66,24 @@ class Subscriptions:
         watch.enter_context(
             self._room.watching_all(Readership(caller.organization.pk, caller.live), lambda news: hear(news))  # noqa: PLW0108 - `hear` changes below
         )
-        for job_id, seq in (await sync_to_async(self._reader.positions, thread_sensitive=True)()).items():
-            self._told.setdefault(job_id, seq)
+        for reached in await sync_to_async(self._reader.positions, thread_sensitive=True)():
+            self._told.setdefault(reached.job_id, reached.seq)
+            if reached.is_final:
+                self._has_ended(reached.job_id)
         hear = self._hear
         for news in heard:
             self._hear(news)
 
     def forget(self, name: str) -> None:
         """Stop following a job, or every job. What is not followed is no error."""
-        if watch := self._watches.pop(_as_key(name), None):
+        key = _as_key(name)
+        if watch := self._watches.pop(key, None):
             watch.close()
         if EVERY_JOB not in self._watches:
             for job_id in [job_id for job_id in self._told if job_id not in self._watches]:
-                del self._told[job_id]
-                self._behind.pop(job_id, None)
+                self._drop(job_id)
+        elif isinstance(key, uuid.UUID) and key in self._told:
+            self._is_behind(key)  # read once more: the read tells whether it has ended
 
     async def news(self) -> AsyncIterator[dict[str, Any]]:
         """Endless: the events of all followed jobs; a job with more of them waits its turn."""
@@ -97,12 +105,25 @@ class Subscriptions:
         self._told[job_id] = batch.seq
         if batch.has_more:
             self._is_behind(job_id)
+        elif batch.is_final:
+            self._has_ended(job_id)
         for event in batch.events:
             yield event
 
     def _hear(self, news: News) -> None:
         if news.seq > self._told.setdefault(news.job_id, 0):
             self._is_behind(news.job_id)
+
+    def _has_ended(self, job_id: uuid.UUID) -> None:
+        if job_id in self._watches:
+            return
+        self._ended[job_id] = None
+        if len(self._ended) > ENDED_REMEMBERED:
+            self._drop(next(iter(self._ended)))
+
+    def _drop(self, job_id: uuid.UUID) -> None:
+        for book in (self._told, self._behind, self._ended):
+            book.pop(job_id, None)
 
     def _is_behind(self, job_id: uuid.UUID) -> None:
         self._behind[job_id] = None

@@ -4,13 +4,15 @@ import asyncio
 import threading
 import uuid
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from generation import subscriptions
 from generation.contract import Refusal
-from generation.services.reading import Batch, Reader
+from generation.looking import Seen
+from generation.services.reading import Batch, Position, Reader
 from generation.subscriptions import Subscriptions
 from generation.waiting import WaitingRoom
 
@@ -25,6 +27,11 @@ class Logs:
     lengths: dict[uuid.UUID, int]
     gate: threading.Event = field(default_factory=threading.Event)
     reads: int = 0
+    ended: set[uuid.UUID] = field(default_factory=set)
+    caller: Any = field(default_factory=lambda: SimpleNamespace(organization=SimpleNamespace(pk=1), live=True))
+
+    def positions(self) -> list[Position]:
+        return [Position(job_id, self.lengths[job_id], is_final=True) for job_id in self.ended]
 
     def events(self, job_id: uuid.UUID, after: int) -> Batch:
         self.reads += 1
@@ -32,11 +39,13 @@ class Logs:
         length = self.lengths[job_id]
         told = range(after + 1, min(after + 2, length) + 1)
         events = tuple({"id": job_id, "seq": seq} for seq in told)
-        return Batch(events, told[-1] if told else after, is_final=False, has_more=bool(told) and told[-1] < length)
+        seq = told[-1] if told else after
+        is_final = job_id in self.ended and seq >= length
+        return Batch(events, seq, is_final, has_more=bool(told) and told[-1] < length)
 
 
-def following(logs: Logs) -> Subscriptions:
-    return Subscriptions(cast(Reader, logs), WaitingRoom(look=lambda at: []))
+def following(logs: Logs, room: WaitingRoom | None = None) -> Subscriptions:
+    return Subscriptions(cast(Reader, logs), room or WaitingRoom(look=lambda at: []))
 
 
 async def some(subscribed: Subscriptions, count: int) -> list[tuple[Any, int]]:
@@ -96,3 +105,68 @@ async def test_one_socket_names_so_many_jobs_and_no_more(monkeypatch: pytest.Mon
         with pytest.raises(Refusal) as refused:
             subscribed.follow(uuid.uuid4(), 0)
     assert refused.value.code == "concurrency_limit_exceeded"
+
+
+def end(logs: Logs, room: WaitingRoom, job_id: uuid.UUID, length: int = 1) -> None:
+    """What a look at an ended job does; again and again while it has ended just now."""
+    logs.lengths[job_id] = length
+    logs.ended.add(job_id)
+    room._newest.clear()
+    room._saw(Seen(job_id, 1, True, length, True))
+
+
+async def test_of_jobs_that_have_ended_only_some_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "ENDED_REMEMBERED", 3)
+    logs, room = Logs({}), WaitingRoom(look=lambda at: [])
+    logs.gate.set()
+    with following(logs, room) as subscribed:
+        await subscribed.follow_all()
+        for _ in range(10):
+            end(logs, room, job_id := uuid.uuid4())
+            assert await some(subscribed, 1) == [(job_id, 1)]
+
+        assert (len(subscribed._told), len(subscribed._ended)) == (3, 3)
+
+
+async def test_a_job_that_has_ended_is_told_once_though_it_is_seen_again() -> None:
+    logs, room = Logs({}), WaitingRoom(look=lambda at: [])
+    logs.gate.set()
+    with following(logs, room) as subscribed:
+        await subscribed.follow_all()
+        end(logs, room, JOB)
+        assert await some(subscribed, 1) == [(JOB, 1)]
+        end(logs, room, JOB)
+        end(logs, room, OTHER)
+
+        assert await some(subscribed, 1) == [(OTHER, 1)]
+
+
+async def test_a_job_that_had_just_ended_before_is_not_told_when_it_is_seen() -> None:
+    logs, room = Logs({JOB: 4}, ended={JOB}), WaitingRoom(look=lambda at: [])
+    logs.gate.set()
+    with following(logs, room) as subscribed:
+        await subscribed.follow_all()
+        end(logs, room, JOB, 4)
+        end(logs, room, OTHER)
+
+        assert await some(subscribed, 1) == [(OTHER, 1)]
+        assert sorted(subscribed._ended) == sorted([JOB, OTHER])
+
+
+async def test_an_ended_job_that_was_followed_by_its_id_is_let_go_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscriptions, "ENDED_REMEMBERED", 1)
+    logs, room = Logs({JOB: 1, OTHER: 1}, ended={JOB, OTHER}), WaitingRoom(look=lambda at: [])
+    logs.gate.set()
+    with following(logs, room) as subscribed:
+        await subscribed.follow_all()
+        for job_id in (JOB, OTHER):
+            subscribed.follow(job_id, 0)
+            assert await some(subscribed, 1) == [(job_id, 1)]
+            assert job_id in subscribed._told
+            subscribed.forget(str(job_id))
+        end(logs, room, last := uuid.uuid4())
+
+        assert await some(subscribed, 1) == [(last, 1)]
+        assert list(subscribed._told) == [last]
