@@ -1,4 +1,4 @@
-"""Ears: a song judged by its sound alone, after the encoder and the decoder of a customer."""
+"""Ears: a song judged by its sound alone, after the encoder that customers' files come from."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from generation.audio.encode import encode
 from generation.audio.loudness import integrated_loudness_lufs
 from generation.audio.measure import silent_share
 from generation.audio.samples import Samples
@@ -151,16 +152,8 @@ class Recording:
         return np.concatenate([np.abs(np.fft.rfft(piece * window)) ** 2 for piece in np.array_split(framed, 16)])
 
 
-def as_mp3(samples: np.ndarray, bitrate: int) -> bytes:
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp3") as container:
-        stream = container.add_stream("mp3", rate=44_100)
-        stream.bit_rate, stream.layout = bitrate, "stereo"
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
-        frame.sample_rate = 44_100
-        for planar in (*stream.encode(frame), *stream.encode(None)):
-            container.mux(planar)
-    return file.getvalue()
+def as_mp3(song: Composition, bitrate: int) -> bytes:
+    return encode(Samples(song.samples, song.sample_rate), "mp3", bitrate=bitrate)
 
 
 def from_file(audio: bytes) -> Recording:
@@ -173,13 +166,13 @@ def from_file(audio: bytes) -> Recording:
 @pytest.fixture(scope="session")
 def listen() -> Callable[[Composition], Recording]:
     """What a customer hears: the song as an MP3 of 128 kbit/s, decoded again."""
-    return lambda song: from_file(as_mp3(song.samples, 128_000))
+    return lambda song: from_file(as_mp3(song, 128_000))
 
 
 @pytest.fixture(scope="session")
 def listen_at() -> Callable[[Composition, int], Recording]:
     """The same at a chosen bitrate."""
-    return lambda song, bitrate: from_file(as_mp3(song.samples, bitrate))
+    return lambda song, bitrate: from_file(as_mp3(song, bitrate))
 
 
 @pytest.fixture(scope="session")

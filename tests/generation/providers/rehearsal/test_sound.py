@@ -141,10 +141,12 @@ def test_the_same_section_twice_still_has_a_border(listen, seed: int) -> None:
 @pytest.mark.parametrize(
     ("slow_sad", "fast_happy", "lyrics"),
     [("slow, sad", "fast, happy", LYRICS), ("慢, 悲伤", "快, 欢快", CHINESE_LYRICS), ("慢", "快", CHINESE_LYRICS)],
+    ids=["English", "Chinese", "tempo alone"],
 )
 def test_words_change_tempo_and_mode(listen, slow_sad: str, fast_happy: str, lyrics: str, seed: int) -> None:
-    slow = compose(prompt=slow_sad, lyrics=lyrics, seed=seed)
-    fast = compose(prompt=fast_happy, lyrics=lyrics, seed=seed)
+    slow, fast = (
+        compose(prompt=prompt, lyrics=lyrics, seed=seed, duration_seconds=20.0) for prompt in (slow_sad, fast_happy)
+    )
     slow_heard, fast_heard = listen(slow), listen(fast)
 
     assert fast_heard.tempo_bpm / slow_heard.tempo_bpm >= 1.3
@@ -180,7 +182,7 @@ def test_a_dense_text_is_sung_on_the_half_beat(listen) -> None:
 
 def test_singing_is_heard_where_words_stand(listen) -> None:
     """Two songs that differ in one line alone: where only the longer line is sung, its formants stand out."""
-    order: dict[str, Any] = {"prompt": "piano, no drums, 100 bpm", "seed": 2}
+    order: dict[str, Any] = {"prompt": "piano, no drums, 100 bpm", "seed": 2, "duration_seconds": 9.6}
     long, short = (compose(**order, lyrics=f"[Verse]\n{line}") for line in ("la la la la la la la", "la"))
     sung = slice(3 * 60, 6 * 60)  # beats 3 to 6 in units of 10 ms
 
