@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 from billing.models import Transfer
 from billing.services.books import check_books
