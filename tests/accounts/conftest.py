@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.hashers import make_password
 
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.services.api_keys import issue_key
@@ -24,9 +25,18 @@ def other_studio(platform: Organization) -> Organization:
     return create_organization(name="Red Note Studio", slug="red-note", parent=platform)
 
 
+@pytest.fixture(scope="session")
+def hashed_password() -> str:
+    """Hashing is slow by design, so one hash serves the whole run."""
+    return make_password("correct horse battery")
+
+
 @pytest.fixture
-def ada(db: None) -> User:
-    return User.objects.create_user("ada@example.com", "correct horse battery", name="Ada")
+def ada(db: None, hashed_password: str) -> User:
+    ada = User.objects.create_user("ada@example.com", name="Ada")
+    ada.password = hashed_password
+    ada.save()
+    return ada
 
 
 @pytest.fixture

@@ -91,8 +91,11 @@ def test_session_cookie_is_kept_from_scripts_and_other_sites(browser: Client, ow
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
 
 
-def test_password_is_kept_as_argon2(ada: User) -> None:
-    assert identify_hasher(ada.password).algorithm == "argon2"
+@pytest.mark.django_db
+def test_password_is_kept_as_argon2() -> None:
+    eve = User.objects.create_user("eve@example.com", PASSWORD)
+
+    assert identify_hasher(eve.password).algorithm == "argon2"
 
 
 @pytest.mark.parametrize(
