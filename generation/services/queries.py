@@ -97,7 +97,7 @@ def _event(
         data["audio"] = _link(track, base_url, link_life)
     if row.type in FINAL:
         data = render_job(job_view(row.job_id, base_url=base_url, link_life=link_life))
-    return data | event
+    return {**event, **data, **event}  # the job of a final event names the same id
 
 
 def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta, progress: float | None) -> JobView:
