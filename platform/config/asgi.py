@@ -11,6 +11,7 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
+from config.bounded_request import bound_bodies  # noqa: E402
 from config.closing import allow_every_close_code  # noqa: E402
 from config.handler import PooledASGIHandler, PooledSockets  # noqa: E402
 from config.threads import WebThreads  # noqa: E402
@@ -18,6 +19,7 @@ from generation.routing import websocket_urlpatterns  # noqa: E402
 from generation.waiting import borrow_threads  # noqa: E402
 
 allow_every_close_code()
+bound_bodies()
 threads = WebThreads(settings.TUTTI_WEB_THREADS)
 borrow_threads(threads.least_busy)
 application = ProtocolTypeRouter(
