@@ -12,6 +12,8 @@ NORMAL = 1000
 
 
 class AnyCode(WebSocketProtocol):
+    closeHandshakeTimeout = 5  # noqa: N815 - Autobahn's name; seconds to read what lies before the code
+
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 - daphne's name
         self.sendCloseFrame(code=NORMAL if code is None else code, isReply=False)
 
