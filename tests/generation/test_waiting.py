@@ -22,6 +22,8 @@ from generation.waiting import News, Readership, RoomClosed, WaitingRoom
 from ground import wakeup
 from tests.generation.worlds import World, claimed, finished, submitted
 
+pytestmark = pytest.mark.both_databases
+
 SECONDS = 10
 JOB, OTHER = uuid.uuid4(), uuid.uuid4()
 
