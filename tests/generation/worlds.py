@@ -142,7 +142,7 @@ def received(job: Job, *takes: bytes, runner: Runner | None = None) -> Work:
 def finished(job: Job, *takes: bytes) -> Job:
     """The job after its audio step."""
     work = received(job, *takes)
-    finish(work.job_id, work.token)
+    finish(work.token)
     return Job.unscoped.get(pk=job.pk)
 
 

@@ -18,7 +18,7 @@ from generation.services.claim import Work
 from generation.states import JobState
 from tests.generation.worlds import World, claimed, new_runner, submitted
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 class Database(DatabaseThreads):

@@ -41,6 +41,8 @@ from tests.generation.worlds import (
     wav,
 )
 
+pytestmark = pytest.mark.both_databases
+
 
 def spent(world: World) -> tuple[int, int]:
     """Charged and still held of the customer's ten songs' worth of credits."""

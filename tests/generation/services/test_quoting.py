@@ -7,6 +7,8 @@ from generation.models import Job
 from generation.services.quoting import quote_order
 from tests.generation.worlds import SONG_PRICE, World, order
 
+pytestmark = pytest.mark.both_databases
+
 
 def refusal(world: World, **song) -> tuple[str, str | None, str]:
     with pytest.raises(Refusal) as refused:

@@ -9,6 +9,8 @@ from generation.services.reconcile import reconcile
 from generation.states import JobState
 from tests.generation.worlds import World, finished, submitted
 
+pytestmark = pytest.mark.both_databases
+
 
 def kinds() -> list[str]:
     return [drift.kind for drift in reconcile().work]

@@ -8,6 +8,8 @@ from generation.models import Event, IdempotencyKey, Job
 from generation.states import JobState
 from tests.generation.worlds import SONG_PRICE, World, caller_of, log_of, submitted
 
+pytestmark = pytest.mark.both_databases
+
 
 def balance(world: World, *, live: bool = True) -> tuple[int, int]:
     now = balance_of(world.customer.pk, live)
