@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from rest_framework import exceptions
 
 from accounts.api.refusals import AccessRefused
@@ -100,7 +101,10 @@ def _at_the_door(turned_away: AccessRefused) -> Refusal:
 
 def dialect_at(request: HttpRequest) -> Dialect:
     """The wire the address belongs to; `openai_music` for an address that is nothing's."""
-    view = request.resolver_match.func if request.resolver_match else None
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return OPENAI_MUSIC
     dialect: Dialect = getattr(getattr(view, "cls", None), "dialect", OPENAI_MUSIC)
     return dialect
 

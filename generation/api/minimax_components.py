@@ -6,8 +6,9 @@ from typing import Final
 
 from generation.api.components import TEXT, URL, WHOLE, Schema, nullable, ref, said, thing
 from generation.dialects.minimax import BITRATES, CHANNELS, FORMATS, OUTPUT_FORMATS, SAMPLE_RATES
-from generation.dialects.minimax_answers import MADE, MAKING, STATUS_CODES, SUCCESS
+from generation.dialects.minimax_answers import MADE, MAKING, REFUSED_OUTPUT, STATUS_CODES, SUCCESS
 
+CODES: Final = sorted({SUCCESS, REFUSED_OUTPUT, *STATUS_CODES.values()})
 ORDER: Final = thing(
     {"model": said(TEXT, "`music-2.6`, or any model that GET /v1/models lists")},
     {
@@ -71,7 +72,10 @@ ANSWER: Final = thing(
         "analysis_info": {"type": "null"},
         "base_resp": thing(
             {
-                "status_code": {"enum": sorted({SUCCESS, *STATUS_CODES.values()}), "description": "0: success"},
+                "status_code": {
+                    "enum": sorted({SUCCESS, REFUSED_OUTPUT, *STATUS_CODES.values()}),
+                    "description": "0: success",
+                },
                 "status_msg": TEXT,
             }
         ),

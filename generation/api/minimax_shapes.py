@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 
 from generation.api.components import TEXT, ref
 from generation.api.shapes import IDEMPOTENCY, JSON, said
-from generation.dialects.minimax_answers import STATUS_CODES
+from generation.dialects.minimax_answers import REFUSED_OUTPUT, STATUS_CODES
 
 SUMMARY: Final = "Order a song in the words of MiniMax; waits for it"
 
@@ -17,6 +17,7 @@ def _causes() -> str:
     by_status: dict[int, list[str]] = {}
     for code, status_code in STATUS_CODES.items():
         by_status.setdefault(status_code, []).append(f"`{code}`")
+    by_status[REFUSED_OUTPUT] = ["`content_policy` of what was made"]
     listed = "; ".join(f"{status_code}: {', '.join(codes)}" for status_code, codes in sorted(by_status.items()))
     return f"The song, or why there is none: failures are 200 too, told by `base_resp.status_code`. {listed}"
 

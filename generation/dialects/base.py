@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
-from generation.contract import JobView, Order, Reply
+from generation.contract import Fault, JobView, Order, Reply
 from generation.dialects.vocabulary import as_header
 
 ErrorType = str
@@ -74,6 +74,11 @@ class Refused:
     request_id: str = ""
     job_id: str | None = None
     """Set when the answer is the end of a job, and not of the call alone."""
+
+
+def failed(job_id: str, fault: Fault, *, request_id: str) -> Refused:
+    """The end of a job as the answer to one who waited for it."""
+    return Refused(code=fault.code, message=fault.message, param=fault.param, request_id=request_id, job_id=job_id)
 
 
 class Dialect(Protocol):

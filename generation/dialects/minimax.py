@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from generation.contract import JobView, Order, Refusal, Reply, SongRequest
 from generation.dialects import minimax_answers
-from generation.dialects.base import Refused
+from generation.dialects.base import Refused, failed
 from generation.dialects.reading import Fields
 from generation.dialects.vocabulary import refuse_unconveyed, unknown
 
@@ -89,9 +89,7 @@ class MiniMax:
             )
         if job.error is None:
             return minimax_answers.song(job, request_id=request_id)
-        return self.refused(
-            Refused(code=job.error.code, message=job.error.message, request_id=request_id, job_id=job.id)
-        )
+        return self.refused(failed(job.id, job.error, request_id=request_id))
 
     def view(self, job: JobView) -> Reply:
         return self.accepted(job) if job.finished is None else self.finished(job, request_id=job.id)

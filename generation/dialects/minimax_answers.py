@@ -15,7 +15,7 @@ MAKING, MADE = 1, 2
 HTTP_OK: Final = 200
 
 UNKNOWN, TIMED_OUT, TOO_MANY, NOT_PERMITTED, NO_BALANCE = 1000, 1001, 1002, 1004, 1008
-REFUSED_CONTENT, OUR_FAULT, BAD_INPUT, BAD_KEY = 1026, 1033, 2013, 2049
+REFUSED_INPUT, REFUSED_OUTPUT, OUR_FAULT, BAD_INPUT, BAD_KEY = 1026, 1027, 1033, 2013, 2049
 
 STATUS_CODES: Final[dict[str, int]] = {
     "missing_api_key": NOT_PERMITTED,
@@ -38,16 +38,16 @@ STATUS_CODES: Final[dict[str, int]] = {
     "rate_limit_exceeded": TOO_MANY,
     "concurrency_limit_exceeded": TOO_MANY,
     "busy": TOO_MANY,
-    "content_policy": REFUSED_CONTENT,
+    "content_policy": REFUSED_INPUT,
     "upstream_error": UNKNOWN,
     "bad_audio": UNKNOWN,
     "deadline_exceeded": TIMED_OUT,
     "cancelled": UNKNOWN,
     "internal_error": OUR_FAULT,
 }
-"""Which `base_resp.status_code` each code of the error table is."""
+"""Which `base_resp.status_code` each code of the error table is; of `content_policy` it is that of the input."""
 
-PIECE_SECONDS: Final = 5.0
+PIECE_SECONDS: Final = 3.0
 FEWEST_PIECES: Final = 4
 STILL_MAKING: Final = (
     "The song is still being made, but this call cannot wait any longer. The same order with the same Idempotency-Key "
@@ -72,8 +72,7 @@ def making(job: JobView, *, request_id: str, status_code: int = SUCCESS, message
 
 
 def error(refused: Refused) -> Reply:
-    status_code = STATUS_CODES.get(refused.code, OUR_FAULT)
-    body = _body(refused.request_id, status_code=status_code, message=refused.message)
+    body = _body(refused.request_id, status_code=_status_code(refused), message=refused.message)
     return _reply(body, refused.request_id, retry_headers(_cause(refused), refused))
 
 
@@ -92,7 +91,7 @@ def stream_headers(job: JobView, *, request_id: str) -> dict[str, str]:
 
 
 def cut(audio: bytes, duration_ms: int, *, block_bytes: int = 1) -> Iterator[bytes]:
-    """Pieces of about five seconds, four at the least, of whole blocks: together they are the file."""
+    """Pieces of about three seconds, four at the least, of whole blocks: together they are the file."""
     count = max(FEWEST_PIECES, math.ceil(duration_ms / 1000 / PIECE_SECONDS))
     blocks = math.ceil(len(audio) / block_bytes / count)
     size = max(blocks, 1) * block_bytes
@@ -137,6 +136,12 @@ def _body(
 
 def _reply(body: dict[str, Any], request_id: str, headers: dict[str, str]) -> Reply:
     return Reply(status=HTTP_OK, body=body, headers={"Trace-Id": request_id, **headers})
+
+
+def _status_code(refused: Refused) -> int:
+    if refused.code == "content_policy" and refused.param == "audio":
+        return REFUSED_OUTPUT
+    return STATUS_CODES.get(refused.code, OUR_FAULT)
 
 
 def _cause(refused: Refused) -> Cause:

@@ -105,7 +105,7 @@ def _audio(track: TrackView, *, is_hex: bool) -> dict[str, Any]:
 
 def _fault(fault: Fault) -> dict[str, Any]:
     cause = CAUSES.get(fault.code, CAUSES["internal_error"])
-    return {"message": fault.message, "type": cause.type, "param": None, "code": fault.code}
+    return {"message": fault.message, "type": cause.type, "param": fault.param, "code": fault.code}
 
 
 def _urls(job: JobView) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from generation.contract import JobView, Order, Reply, Sampling, SongRequest
 from generation.dialects import openai_answers
-from generation.dialects.base import CAUSES, Cause, Refused, retry_headers
+from generation.dialects.base import CAUSES, Cause, Refused, failed, retry_headers
 from generation.dialects.reading import Fields
 from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown
 
@@ -86,9 +86,7 @@ class OpenAIMusic:
             return self.accepted(job)
         if job.error is None:
             return self.view(job)
-        return self.refused(
-            Refused(code=job.error.code, message=job.error.message, request_id=request_id, job_id=job.id)
-        )
+        return self.refused(failed(job.id, job.error, request_id=request_id))
 
     def view(self, job: JobView) -> Reply:
         return openai_answers.view(job)
