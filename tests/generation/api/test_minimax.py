@@ -15,11 +15,13 @@ from django.core.files.storage import default_storage
 from django.http import HttpRequest
 from django.test import AsyncClient
 from django.utils import timezone
+from jsonschema import Draft202012Validator
 
 from accounts.models import ApiKey
 from accounts.services.api_keys import authenticate_key, revoke_key
 from generation.admission import admissions
 from generation.api.minimax import SongStream
+from generation.api.published import schema
 from generation.api.streams import PING
 from generation.contract import Fault
 from generation.dialects.registry import MINIMAX
@@ -182,6 +184,14 @@ async def test_a_song_of_this_wire_is_read_over_the_other_as_a_link(shop: Shop) 
     assert (read["status"], read["audio"].startswith(f"{BASE}/v1/audio/")) == ("SUCCEEDED", True)
 
 
+@pytest.mark.parametrize("more", [{}, {"output_format": "url"}, {"lyrics": ""}], ids=["hex", "link", "refused"])
+async def test_what_is_answered_fits_the_schema(shop: Shop, more: dict[str, Any]) -> None:
+    answer = await (shop.post(PATH, ORDER | more) if "lyrics" in more else song_of(shop, **more))
+
+    whole = {"$ref": "#/components/schemas/MiniMaxAnswer", "components": schema()["components"]}
+    Draft202012Validator(whole).validate(answer.json())
+
+
 # --- Streams ---------------------------------------------------------------------------------------------------------
 
 
@@ -231,6 +241,17 @@ async def test_a_stream_brings_each_piece_once_and_then_the_whole(shop: Shop) ->
     assert (last["data"]["status"], last["trace_id"], last["base_resp"]) == (2, request_id, SUCCESS)
     assert last["extra_info"]["music_size"] == len(whole) // 2
     assert round(play(bytes.fromhex(whole)).seconds) == 31
+
+
+async def test_no_piece_of_headerless_audio_ends_inside_a_sample(shop: Shop) -> None:
+    answer = await shop.post(PATH, ORDER | {"stream": True, "audio_setting": {"format": "pcm"}})
+    reading = asyncio.create_task(bodies_of(answer))
+    await shop.finished(await first_job(shop), wav(1.00103))  # 44,145 frames: a fourth of its bytes is no whole frame
+
+    sizes = [len(bytes.fromhex(body["data"]["audio"])) for body in await reading]
+
+    assert [size % 4 for size in sizes] == 5 * [0]
+    assert sum(sizes[:-1]) == sizes[-1] == 4 * 44_145
 
 
 async def test_a_streamed_song_that_fails_says_why_in_one_event(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.test import AsyncClient
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ from generation.states import JobState
 from generation.waiting import waiting_room
 from tests.generation.api.test_songs import first_job
 from tests.generation.shops import Shop
+from tests.generation.worlds import finished
 
 PATH = "/v1/music_generation"
 ORDER = {"model": "test-song", "prompt": "a quiet song", "lyrics": "[Verse]\nla la"}
@@ -279,16 +281,22 @@ async def test_internal_error_tells_nothing_of_itself(
 async def test_a_failure_after_the_wait_is_told_in_the_words_of_the_wire(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    waiting = asyncio.create_task(shop.post(PATH, ORDER, headers={"idempotency-key": "order-1"}))
-    await shop.finished(await first_job(shop))
-    await waiting
-    await shop.behind(lambda: default_storage.delete(Track.unscoped.get().file))
+    waiting = asyncio.create_task(shop.post(PATH, ORDER))
+    job = await first_job(shop)
+    await shop.behind(finished_without_file, job)
 
-    answer = await shop.post(PATH, ORDER, headers={"idempotency-key": "order-1"})
+    answer = await waiting
 
     message = "Something went wrong on our side. Tell us the request id and we find it."
     assert told(answer) == refused(1033, message)
     assert f"request {answer.headers['x-request-id']} failed" in caplog.text
+
+
+def finished_without_file(job: Job) -> None:
+    """The song is delivered, and nobody hears of it before its file is gone."""
+    with transaction.atomic():
+        finished(job)
+        default_storage.delete(Track.unscoped.get().file)
 
 
 async def test_one_who_waits_is_told_to_come_back_when_the_process_stops(shop: Shop) -> None:
