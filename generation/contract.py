@@ -160,10 +160,14 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a job or a take ended badly: a code of the error table and a sentence for the customer."""
+    """Why a job or a take ended badly: a code of the error table and a sentence for the customer.
+
+    `param` names the field of the order at fault, where that is known; `audio`: what was made of it.
+    """
 
     code: str
     message: str
+    param: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

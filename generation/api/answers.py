@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from generation.contract import Reply
 
@@ -15,3 +16,9 @@ def answer(reply: Reply, extra: Mapping[str, str] | None = None) -> HttpResponse
     body = json.dumps(reply.body, ensure_ascii=False, allow_nan=False).encode(errors="replace")
     headers = {**reply.headers, **(extra or {})}
     return HttpResponse(body, status=reply.status, content_type="application/json", headers=headers)
+
+
+def with_headers(response: HttpResponseBase, headers: Mapping[str, str]) -> HttpResponseBase:
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response

@@ -1,4 +1,4 @@
-"""What the views of the wire `openai_music` have in common."""
+"""What the views of every wire have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from accounts.api.views import GatewayView
 from generation.contract import Refusal
-from generation.dialects.openai_music import OpenAIMusic
+from generation.dialects.base import Dialect
 from generation.dialects.registry import OPENAI_MUSIC
 from generation.services.reading import Reader
 
@@ -32,10 +32,10 @@ class OneForm(BaseContentNegotiation):
 
 
 class MusicView(GatewayView):
-    """A route of the wire: reads jobs for its caller and answers in the wire's words."""
+    """A route of a wire: reads jobs for its caller and answers, also when it fails, in the words of its `dialect`."""
 
     content_negotiation_class = OneForm
-    dialect: ClassVar[OpenAIMusic] = OPENAI_MUSIC
+    dialect: ClassVar[Dialect] = OPENAI_MUSIC
 
     def reader(self, **wishes: Any) -> Reader:
         return Reader(self.caller, self.dialect, **wishes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from rest_framework import exceptions
 
 from accounts.api.refusals import AccessRefused
@@ -23,12 +24,18 @@ logger = logging.getLogger(__name__)
 def handle(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler: nothing passes it."""
     view, request = context["view"], context["request"]
-    dialect = getattr(view, "dialect", OPENAI_MUSIC)
+    headers = {"Allow": ", ".join(view.allowed_methods)} if isinstance(exc, exceptions.MethodNotAllowed) else {}
+    return failure(exc, request, getattr(view, "dialect", OPENAI_MUSIC), headers)
+
+
+def failure(
+    exc: Exception, request: HttpRequest, dialect: Dialect, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The answer to a call that ended in an exception; one that is our fault is logged and tells nothing of itself."""
     refusal = as_refusal(exc)
     if refusal is None:
         logger.error("request %s failed", request_id(request), exc_info=exc)
         refusal = _OUR_FAULT
-    headers = {"Allow": ", ".join(view.allowed_methods)} if isinstance(exc, exceptions.MethodNotAllowed) else {}
     return refused(refusal, request, dialect, headers)
 
 
@@ -89,7 +96,17 @@ def _at_the_door(turned_away: AccessRefused) -> Refusal:
     return Refusal(turned_away.code, turned_away.message)
 
 
-# --- Where no view was reached: Django's own handlers, named in config.urls ----------------------------------------
+# --- Where no view was reached, or what is round it failed: Django's own handlers, named in config.urls ------------
+
+
+def dialect_at(request: HttpRequest) -> Dialect:
+    """The wire the address belongs to; `openai_music` for an address that is nothing's."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return OPENAI_MUSIC
+    dialect: Dialect = getattr(getattr(view, "cls", None), "dialect", OPENAI_MUSIC)
+    return dialect
 
 
 def unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -97,12 +114,13 @@ def unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refused(Refusal("permission_denied", "This is not permitted."), request)
+    return refused(Refusal("permission_denied", "This is not permitted."), request, dialect_at(request))
 
 
 def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refused(as_refusal(exception) or Refusal("malformed_json", "The request could not be understood."), request)
+    refusal = as_refusal(exception) or Refusal("malformed_json", "The request could not be understood.")
+    return refused(refusal, request, dialect_at(request))
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    return refused(_OUR_FAULT, request)
+    return refused(_OUR_FAULT, request, dialect_at(request))

@@ -56,7 +56,7 @@ class Stream:
                     stirred.clear()
                     async for frame in self._news():
                         yield frame
-                    if not self.is_over and not await _comes(stirred, ping_seconds):
+                    if not self.is_over and not await comes(stirred, ping_seconds):
                         yield PING
         except RoomClosed:
             return
@@ -71,7 +71,7 @@ class Stream:
             self.is_over = self.is_over or batch.is_final
 
 
-async def _comes(event: asyncio.Event, seconds: float) -> bool:
+async def comes(event: asyncio.Event, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()

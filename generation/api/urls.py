@@ -1,4 +1,4 @@
-"""The routes of the wire `openai_music`; each with and without a slash at its end."""
+"""The routes of the wires; each with and without a slash at its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, music, offers, published, tickets
+from generation.api import audio, minimax, music, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     *both(f"{SONGS}/<str:job_id>/events", music.GenerationEvents.as_view()),
     *both(f"{SONGS}/<str:job_id>/cancel", music.GenerationCancel.as_view()),
     *both("v1/music/quotes", music.Quotes.as_view()),
+    *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
     *both("v1/models", offers.Models.as_view()),
     *both("v1/models/catelog", offers.Catelogs.as_view()),

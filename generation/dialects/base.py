@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
-from generation.contract import JobView, Order, Reply
+from generation.contract import Fault, JobView, Order, Reply
+from generation.dialects.vocabulary import as_header
 
 ErrorType = str
 INVALID, SIGN_IN, RIGHTS = "invalid_request_error", "authentication_error", "permission_error"
@@ -75,6 +76,11 @@ class Refused:
     """Set when the answer is the end of a job, and not of the call alone."""
 
 
+def failed(job_id: str, fault: Fault, *, request_id: str) -> Refused:
+    """The end of a job as the answer to one who waited for it."""
+    return Refused(code=fault.code, message=fault.message, param=fault.param, request_id=request_id, job_id=job_id)
+
+
 class Dialect(Protocol):
     """One client wire."""
 
@@ -99,6 +105,22 @@ class Dialect(Protocol):
 
 
 RenderJob = Callable[[JobView], dict[str, Any]]
+
+
+AI_GENERATED: Final = {"x-ai-generated": "true"}
+
+
+def ignored_header(order: Order) -> dict[str, str]:
+    """The header that names what was not understood; none when all was."""
+    return {"x-tutti-ignored": as_header(order.ignored)} if order.ignored else {}
+
+
+def job_headers(job: JobView) -> dict[str, str]:
+    """What an answer with a job says of it in headers, on every wire."""
+    headers = dict(AI_GENERATED) if job.tracks else {}
+    if approximated := job.wire.get("approximated"):
+        headers["x-tutti-approximated"] = as_header(approximated)
+    return headers
 
 
 def retry_headers(cause: Cause, refused: Refused) -> dict[str, str]:

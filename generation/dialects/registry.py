@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from generation.dialects.base import Dialect
+from generation.dialects.minimax import MiniMax
 from generation.dialects.openai_music import OpenAIMusic
 
 OPENAI_MUSIC: Final = OpenAIMusic()
-DIALECTS: Final[dict[str, Dialect]] = {dialect.slug: dialect for dialect in (OPENAI_MUSIC,)}
+MINIMAX: Final = MiniMax()
+DIALECTS: Final[dict[str, Dialect]] = {dialect.slug: dialect for dialect in (OPENAI_MUSIC, MINIMAX)}

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from generation.contract import Refusal
+
 NOTHING: Final[tuple[Any, ...]] = (None, "", (), [], {})
 
 VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
@@ -58,6 +60,7 @@ VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
 """Name -> the documented defaults of the wire that has it: an order that says them asks for nothing."""
 
 LONGEST_HEADER: Final = 1000
+ELSEWHERE: Final = "The parameter {name} belongs to another API and cannot be conveyed here. Leave it out."
 
 
 def is_asked(body: Mapping[str, Any], name: str) -> bool:
@@ -69,6 +72,17 @@ def is_asked(body: Mapping[str, Any], name: str) -> bool:
 def asked(body: Mapping[str, Any]) -> Iterator[str]:
     """The documented fields this body asks something with, in the order of the vocabulary."""
     return (name for name in VOCABULARY if is_asked(body, name))
+
+
+def refuse_unconveyed(body: Mapping[str, Any], conveyed: Collection[str], why: Mapping[str, str] | None = None) -> None:
+    """Raises Refusal for the first documented field that is asked and that this wire does not convey.
+
+    `why` holds sentences of the wire's own, by field; `{name}` in them becomes the name.
+    """
+    for name in asked(body):
+        if name not in conveyed:
+            sentence = (why or {}).get(name, ELSEWHERE)
+            raise Refusal("unsupported_parameter", sentence.format(name=name), param=name)
 
 
 def unknown(body: Mapping[str, Any]) -> tuple[str, ...]:

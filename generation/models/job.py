@@ -65,6 +65,8 @@ class Job(TenantRow):
     charged_micro = models.BigIntegerField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
+    error_param = models.CharField(max_length=40, blank=True)
+    """The field of the order at fault; `audio`: what was made of it. Empty where that is not known."""
     is_flagged = models.BooleanField(default=False)
     """Someone should look: the fate of an upstream call is not known."""
     created_at = models.DateTimeField()

@@ -15,16 +15,25 @@ class ProviderError(Exception):
 
     `code` is a word of the error table. `seen` tells what is known: `not_made` (no song exists, another try is
     safe) or `unknown` (the request was sent and its fate is not known: never sent again). `retryable` says whether
-    the same upstream may be tried again; `retry_after` is what it asked for, in seconds.
+    the same upstream may be tried again; `retry_after` is what it asked for, in seconds. `param` names the field of
+    the song request at fault, where the upstream tells; `audio`: what it had made.
     """
 
     def __init__(
-        self, code: str, message: str, *, seen: Seen, retryable: bool = False, retry_after: float | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        seen: Seen,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        param: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.seen = code, message, seen
         self.retryable = retryable and seen == "not_made"
         self.retry_after = retry_after
+        self.param = param
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,7 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         seed=tracks[0].seed if tracks else song.seed,
         price_micro=Quote.from_json(job.quote).amount_micro,
         usage=_usage(job),
-        error=Fault(job.error_code, job.error_message) if job.error_code else None,
+        error=Fault(job.error_code, job.error_message, job.error_param or None) if job.error_code else None,
         wire=job.wire,
         base_url=base_url,
     )

@@ -25,7 +25,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 def retry_or_fail(work: Work, error: ProviderError) -> None:
     """Try again when no song was made and the upstream may be asked again in time; else end the job."""
-    fault = Fault(error.code, str(error))
+    fault = Fault(error.code, str(error), error.param)
     pause = error.retry_after if error.retry_after is not None else pause_after(work.number)
     is_in_time = timezone.now() + timedelta(seconds=pause) < work.deadline
     if error.retryable and work.number < settings.TUTTI_MAX_ATTEMPTS and is_in_time:

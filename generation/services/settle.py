@@ -65,6 +65,7 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         charged_micro=charged_micro,
         is_flagged=is_flagged,
         finished_at=now,
+        error_param=(reason.param or "") if reason else "",
         **fault,
     )
     Attempt.unscoped.filter(job=job, number=job.attempt, ended_at__isnull=True).update(

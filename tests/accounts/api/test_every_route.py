@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.api.refusals import AccessRefused
 from accounts.api.routes import routes
 from accounts.models import Membership
 from accounts.permissions import PUBLIC
 from accounts.services.api_keys import issue_key
+from generation.api.base import MusicView
+from generation.dialects.base import Dialect, Refused
 
 UNKNOWN = "tt_live_" + "A" * 43
 ENTRIES = sorted({(route.path, method, word) for route in routes() for method, word in route.words.items()})
@@ -20,14 +23,28 @@ GUARDED = [(path, method, word) for path, method, word in ENTRIES if word != PUB
 API = [(path, method, word) for path, method, word in GUARDED if path.startswith("/v1/")]
 PAGES = [(path, method, word) for path, method, word in GUARDED if not path.startswith("/v1/")]
 
+DIALECT: dict[str, Dialect] = {
+    route.path: route.view_class.dialect
+    for route in routes()
+    if route.view_class is not None and issubclass(route.view_class, MusicView)
+}
+
 
 def ask(client: Client, method: str, path: str, **headers: str) -> Any:
     filled = re.sub(r"{\w*id}", str(uuid.uuid4()), path)
     return client.generic(method, re.sub(r"{\w+}", "x", filled), headers=headers)
 
 
-def code_of(answer: Any) -> str:
-    return answer.json()["error"]["code"]
+def told(answer: Any) -> tuple[int, dict[str, Any]]:
+    return answer.status_code, answer.json()
+
+
+def in_words_of(path: str, refused: AccessRefused, answer: Any) -> tuple[int, dict[str, Any]]:
+    """How the wire of this route words a refusal."""
+    reply = DIALECT[path].refused(
+        Refused(code=refused.code, message=refused.message, request_id=answer["x-request-id"])
+    )
+    return reply.status, reply.body
 
 
 def test_project_has_guarded_routes_and_pages() -> None:
@@ -38,7 +55,9 @@ def test_project_has_guarded_routes_and_pages() -> None:
 @pytest.mark.parametrize(("path", "method", "word"), API)
 @pytest.mark.django_db
 def test_api_route_asks_for_a_key(client: Client, path: str, method: str, word: str) -> None:
-    assert code_of(ask(client, method, path)) == "missing_api_key"
+    answer = ask(client, method, path)
+
+    assert told(answer) == in_words_of(path, AccessRefused.missing_key(), answer)
 
 
 @pytest.mark.parametrize(("path", "method", "word"), API)
@@ -46,7 +65,7 @@ def test_api_route_asks_for_a_key(client: Client, path: str, method: str, word: 
 def test_api_route_refuses_an_unknown_key(client: Client, path: str, method: str, word: str) -> None:
     answer = ask(client, method, path, authorization=f"Bearer {UNKNOWN}")
 
-    assert (answer.status_code, code_of(answer)) == (401, "invalid_api_key")
+    assert told(answer) == in_words_of(path, AccessRefused.invalid_key(), answer)
 
 
 @pytest.mark.parametrize(("path", "method", "word"), API)
@@ -59,8 +78,8 @@ def test_api_route_refuses_a_key_without_its_word(
 
     answer = ask(client, method, path, **{"x-api-key": secret})
 
-    assert (answer.status_code, code_of(answer)) == (403, "permission_denied")
-    assert f"`{word}`" in answer.json()["error"]["message"]
+    message = f"This needs the permission `{word}`, which the caller does not hold."
+    assert told(answer) == in_words_of(path, AccessRefused("permission_denied", message), answer)
 
 
 @pytest.mark.parametrize(("path", "method", "word"), API)
@@ -72,8 +91,10 @@ def test_api_route_refuses_a_changing_session_without_the_csrf_token(
 
     answer = ask(browser, method, path)
 
-    is_refused = answer.status_code == 403 and "CSRF" in answer.content.decode()
-    assert is_refused == (method != "GET")
+    assert ("CSRF" in answer.content.decode()) == (method != "GET")
+    if method != "GET":
+        refused = AccessRefused("permission_denied", "CSRF Failed: CSRF cookie not set.")
+        assert told(answer) == in_words_of(path, refused, answer)
 
 
 @pytest.mark.parametrize(("path", "method", "word"), PAGES)
@@ -93,8 +114,14 @@ def test_options_of_every_route_is_answered_without_a_key(client: Client, path: 
 
 @pytest.mark.parametrize("path", sorted({path for path, _, _ in ENTRIES}))
 @pytest.mark.django_db
-def test_method_that_a_route_lacks_is_answered_405(client: Client, path: str) -> None:
+def test_method_that_a_route_lacks_is_refused_with_those_it_has(client: Client, path: str) -> None:
     has = {method for known, method, _ in ENTRIES if known == path}
     lacks = next(method for method in ("PUT", "PATCH", "DELETE") if method not in has)
 
-    assert ask(client, lacks, path).status_code == 405
+    answer = ask(client, lacks, path)
+
+    # One wire answers whatever happens with 200, and tells failures in the body.
+    refused = Refused(code="method_not_allowed", message="") if path in DIALECT else None
+    assert answer.status_code == (DIALECT[path].refused(refused).status if refused else 405)
+    assert has <= set(answer["Allow"].split(", "))
+    assert lacks not in answer["Allow"]

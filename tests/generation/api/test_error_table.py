@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from accounts.services.api_keys import issue_key, revoke_key
 from billing.services.credits import set_available
-from generation.api import music
+from generation.api import orders
 from generation.contract import Fault
 from generation.services.cancel import CANCELLED
 from generation.services.settle import settle
@@ -259,6 +259,7 @@ async def test_busy(shop: Shop, settings: Any) -> None:
     ("fault", "state", "status", "kind", "headers"),
     [
         (Fault("content_policy", "no"), JobState.FAILED, 400, INVALID, {}),
+        (Fault("content_policy", "no", "lyrics"), JobState.FAILED, 400, INVALID, {}),
         (Fault("upstream_error", "no"), JobState.FAILED, 502, "api_error", {"x-should-retry": "false"}),
         (Fault("bad_audio", "no"), JobState.FAILED, 502, "api_error", {"x-should-retry": "false"}),
         (Fault("deadline_exceeded", "no"), JobState.EXPIRED, 504, "api_error", {"x-should-retry": "false"}),
@@ -274,7 +275,7 @@ async def test_a_job_that_ends_badly(
     job = await first_job(shop)
     await shop.behind(settle, job.pk, token=None, fault=fault, state=state)
 
-    assert told(await waiting) == (status, headers, error(fault.code, kind, fault.message, id="JOB"))
+    assert told(await waiting) == (status, headers, error(fault.code, kind, fault.message, fault.param, id="JOB"))
 
 
 async def test_already_final(shop: Shop) -> None:
@@ -292,7 +293,7 @@ async def test_internal_error_tells_nothing_of_itself(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr(music, "submit", broken)
+    monkeypatch.setattr(orders, "submit", broken)
 
     answer = await shop.post(body=ORDER)
 

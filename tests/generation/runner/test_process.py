@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from pytest_django import Settings
 
 from accounts.tenancy import system_scope
 from billing.services.books import check_books
-from config.queue_worker import QueueWorker
 from generation.models import Attempt, Event, Job, Runner
-from generation.runner import RunnerProcess, start_runner
+from generation.runner import start_runner
 from generation.services.cancel import cancel_job
 from generation.states import AttemptState, JobState
+from tests.generation.houses import AtWork, at_work, eventually
 from tests.generation.worlds import World, log_of, make_world, submitted
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -28,16 +27,7 @@ class House:
     """A world, and a process at work in it."""
 
     world: World
-    runner: RunnerProcess
-    workers: tuple[QueueWorker, ...]
-
-
-def eventually(is_so: Callable[[], bool], *, within_seconds: float = 30) -> None:
-    """Wait until it is so; fail if it never is."""
-    end = time.monotonic() + within_seconds
-    while not is_so():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.05)
+    at_work: AtWork
 
 
 @pytest.fixture
@@ -51,21 +41,8 @@ def house(settings: Settings, tmp_path: Path, slots: int) -> Iterator[House]:
     settings.TUTTI_RUNNER_SLOTS = slots
     with system_scope():
         world = make_world(credits_for_songs=100)
-        workers = (QueueWorker("upstream", threads=4, on_death=_died), QueueWorker("audio", threads=1, on_death=_died))
-        house = House(world, start_runner(), workers)
-        for worker in workers:
-            worker.start()
-        yield house
-        if house.runner.is_running:
-            house.runner.drain(0)
-        for worker in workers:
-            worker.close()
-        ended = [worker.join(20) for worker in workers]
-        assert ended == [True, True]
-
-
-def _died() -> None:
-    raise AssertionError("a queue worker ended by itself")
+        with at_work() as working:
+            yield House(world, working)
 
 
 def states() -> dict[str, int]:
@@ -97,11 +74,11 @@ def test_upstream_that_is_busy_is_asked_again_until_the_last_attempt(house: Hous
 
 def test_cancelled_job_frees_its_slot(house: House) -> None:
     job = submitted(house.world, prompt="slow:600 song")
-    eventually(lambda: house.runner.in_hand == 1)
+    eventually(lambda: house.at_work.runner.in_hand == 1)
 
     cancel_job(job.pk, caller=house.world.caller)
 
-    eventually(lambda: house.runner.in_hand == 0)
+    eventually(lambda: house.at_work.runner.in_hand == 0)
     assert states() == {"cancelled": 1}
 
 
@@ -122,7 +99,7 @@ def test_stopping_runner_finishes_what_it_has_and_starts_nothing(house: House) -
         submitted(house.world, prompt="slow:2 song", duration_seconds=1.0)
     eventually(lambda: states() == {"queued": 5, "running": 3})
 
-    assert house.runner.drain(30)
+    assert house.at_work.runner.drain(30)
 
     assert states() == {"queued": 5, "succeeded": 3}
     assert Event.unscoped.filter(type="started").count() == 3
@@ -130,33 +107,33 @@ def test_stopping_runner_finishes_what_it_has_and_starts_nothing(house: House) -
 
 
 def test_runner_takes_up_what_waited_before_it_started(house: House) -> None:
-    house.runner.drain(0)
+    house.at_work.runner.drain(0)
     submitted(house.world, duration_seconds=1.0)
     assert states() == {"queued": 1}
 
-    house.runner = start_runner()
+    house.at_work.runner = start_runner()
 
     eventually(lambda: states() == {"succeeded": 1})
 
 
 def test_lease_is_renewed_by_one_row(house: House, settings: Settings) -> None:
     first = Runner.objects.get().lease_until
-    house.runner.drain(0)
+    house.at_work.runner.drain(0)
     settings.TUTTI_LEASE_RENEW_SECONDS = 0.1
-    house.runner = start_runner()
+    house.at_work.runner = start_runner()
 
-    eventually(lambda: Runner.objects.exclude(lease_until__lte=first).filter(pk=house.runner.id).exists())
-    renewed = Runner.objects.get(pk=house.runner.id).lease_until
-    eventually(lambda: Runner.objects.get(pk=house.runner.id).lease_until > renewed)
+    eventually(lambda: Runner.objects.exclude(lease_until__lte=first).filter(pk=house.at_work.runner.id).exists())
+    renewed = Runner.objects.get(pk=house.at_work.runner.id).lease_until
+    eventually(lambda: Runner.objects.get(pk=house.at_work.runner.id).lease_until > renewed)
 
 
 def test_runner_whose_row_was_cleared_away_signs_in_again(house: House, settings: Settings) -> None:
-    house.runner.drain(0)
+    house.at_work.runner.drain(0)
     settings.TUTTI_LEASE_RENEW_SECONDS = 0.1
-    house.runner = start_runner()
-    Runner.objects.filter(pk=house.runner.id).delete()
+    house.at_work.runner = start_runner()
+    Runner.objects.filter(pk=house.at_work.runner.id).delete()
 
-    eventually(lambda: Runner.objects.filter(pk=house.runner.id).exists())
+    eventually(lambda: Runner.objects.filter(pk=house.at_work.runner.id).exists())
 
 
 def test_progress_is_told_in_rising_whole_percents(house: House) -> None:
