@@ -1,10 +1,10 @@
-"""What the views of the wire `openai_music` have in common."""
+"""What the views of all wires have in common."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from accounts.api.views import GatewayView
 from generation.contract import Refusal
+from generation.dialects.base import Dialect
 from generation.dialects.openai_music import OpenAIMusic
 from generation.dialects.registry import OPENAI_MUSIC
 from generation.services.reading import Reader
@@ -31,14 +32,20 @@ class OneForm(BaseContentNegotiation):
         return renderer, renderer.media_type
 
 
-class MusicView(GatewayView):
-    """A route of the wire: reads jobs for its caller and answers in the wire's words."""
+class WireView(GatewayView):
+    """A route of a wire: reads jobs for its caller and answers in the wire's words."""
 
     content_negotiation_class = OneForm
-    dialect: ClassVar[OpenAIMusic] = OPENAI_MUSIC
+    dialect: Dialect
 
     def reader(self, **wishes: Any) -> Reader:
         return Reader(self.caller, self.dialect, **wishes)
+
+
+class MusicView(WireView):
+    """A route of the wire `openai_music`."""
+
+    dialect: OpenAIMusic = OPENAI_MUSIC
 
 
 def job_id_of(text: str) -> uuid.UUID:

@@ -2,67 +2,43 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from rest_framework.request import Request
 
 from generation.api import shapes
 from generation.api.answers import answer
-from generation.api.awaited import Waiting
 from generation.api.base import MusicView
-from generation.api.bodies import idempotency_key, json_object, whole_number
-from generation.api.errors import request_id
+from generation.api.bodies import json_object, whole_number
 from generation.api.offers import quoted
-from generation.api.prefer import Preference, preference
+from generation.api.ordering import OrderingView
+from generation.api.prefer import preference
 from generation.api.streams import event_stream
 from generation.contract import Refusal
 from generation.dialects import openai_answers
-from generation.dialects.base import Dialect
-from generation.dialects.openai_music import ignored_header
+from generation.dialects.base import ignored_header
 from generation.dialects.reading import Fields
-from generation.models import Job
 from generation.services.cancel import cancel_job
 from generation.services.queries import jobs_page
 from generation.services.quoting import quote_order
-from generation.services.reading import Reader
-from generation.services.submit import submit
 from generation.states import JobState
 
-MARGIN_SECONDS: Final = 60
-"""How long after its deadline a job is ended by those who watch over it, at the latest."""
 LONGEST_LOG: Final = 2**31 - 1
 
 
-class Generations(MusicView):
+class Generations(OrderingView, MusicView):
     words = {"GET": "generation.read", "POST": "generation.create"}
 
     @shapes.order_song
     def post(self, request: Request) -> HttpResponseBase:
-        body = json_object(request)
-        order = self.dialect.parse(body, {})
-        key = idempotency_key(request, order.transno)
-        taken = submit(order, caller=self.caller, dialect=self.dialect.slug, idempotency_key=key, body=body)
-        headers = ignored_header(order) | ({"Idempotent-Replayed": "true"} if taken.is_replay else {})
-        if order.wire["stream"]:
-            return _with(headers, event_stream(self.reader(), taken.job_id, word=self.words["POST"]))
-        return self._wait(taken.job_id, preference(request.headers.get("prefer", "")), headers)
-
-    def _wait(self, job_id: uuid.UUID, wish: Preference, headers: Mapping[str, str]) -> HttpResponseBase:
-        render = partial(
-            render_end, self.reader(), self.dialect, job_id, request_id(self.request), {**wish.headers, **headers}
-        )
-        job = Job.objects.only("state", "deadline").get(pk=job_id)
-        if job.is_final or wish.wait_seconds == 0:
-            return render()
-        left = (job.deadline - timezone.now()).total_seconds() + MARGIN_SECONDS
-        return Waiting(job_id, seconds=left if wish.wait_seconds is None else wish.wait_seconds, render=render)
+        taken = self.take(request, {})
+        if taken.order.wire["stream"]:
+            return _with(taken.headers, event_stream(self.reader(), taken.job_id, word=self.words["POST"]))
+        return self.end_of(taken, preference(request.headers.get("prefer", "")))
 
     @shapes.list_songs
     def get(self, request: Request) -> HttpResponse:
@@ -131,13 +107,6 @@ class Tasks(MusicView):
             return answer(openai_answers.task(self.reader().job(task_id)))
         except Refusal as refusal:
             return answer(openai_answers.task_not_found(refusal.message))
-
-
-def render_end(
-    reader: Reader, dialect: Dialect, job_id: uuid.UUID, request_id: str, headers: Mapping[str, str]
-) -> HttpResponse:
-    """The answer to one who waited, on whichever thread, in a scope of its own."""
-    return answer(dialect.finished(reader.job(job_id), request_id=request_id), headers)
 
 
 def _with(headers: Mapping[str, str], response: HttpResponseBase) -> HttpResponseBase:

@@ -18,8 +18,10 @@ from accounts.permissions import PUBLIC
 from generation.api import shapes
 from generation.api.base import MusicView, OneForm
 from generation.api.components import COMPONENTS
+from generation.api.lyria_components import LYRIA_COMPONENTS
 
-SERVED: Final = ("/v1/", "/healthz", "/schema", "/docs")
+SERVED: Final = ("/v1/", "/v1beta/", "/v1beta1/", "/{endpoint}/", "/healthz", "/schema", "/docs")
+BODIES: Final = COMPONENTS | LYRIA_COMPONENTS
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 
@@ -71,5 +73,5 @@ def only_the_api(endpoints: list[Endpoint]) -> list[Endpoint]:
 def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the bodies written by hand."""
     components = result.setdefault("components", {})
-    components["schemas"] = dict(sorted({**components.get("schemas", {}), **COMPONENTS}.items()))
+    components["schemas"] = dict(sorted({**components.get("schemas", {}), **BODIES}.items()))
     return result

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from generation.contract import JobView, Order, Reply
+from generation.dialects.vocabulary import as_header
 
 ErrorType = str
 INVALID, SIGN_IN, RIGHTS = "invalid_request_error", "authentication_error", "permission_error"
@@ -99,6 +100,27 @@ class Dialect(Protocol):
 
 
 RenderJob = Callable[[JobView], dict[str, Any]]
+AI_GENERATED: Final = {"x-ai-generated": "true"}
+
+
+def failure_of(job: JobView, *, request_id: str) -> Refused | None:
+    """What one who waited for this job is told when it ended badly."""
+    if job.error is None:
+        return None
+    return Refused(code=job.error.code, message=job.error.message, request_id=request_id, job_id=job.id)
+
+
+def job_headers(job: JobView) -> dict[str, str]:
+    """What an answer with a job says of its audio, and of the fields its model took as wishes."""
+    headers = dict(AI_GENERATED) if job.tracks else {}
+    if approximated := job.wire.get("approximated"):
+        headers["x-tutti-approximated"] = as_header(approximated)
+    return headers
+
+
+def ignored_header(order: Order) -> dict[str, str]:
+    """The header that names what was not understood; none when all was."""
+    return {"x-tutti-ignored": as_header(order.ignored)} if order.ignored else {}
 
 
 def retry_headers(cause: Cause, refused: Refused) -> dict[str, str]:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from generation.contract import Fault, JobView, Reply, TrackView
-from generation.dialects.base import CAUSES, Cause, Refused
-from generation.dialects.vocabulary import as_header
+from generation.dialects.base import AI_GENERATED, CAUSES, Cause, Refused, job_headers
 from generation.states import JobState
 
 GENERATIONS: Final = "/v1/music/generations"
@@ -21,7 +20,6 @@ STATUS: Final = {
     JobState.CANCELLED: "CANCELLED",
     JobState.EXPIRED: "EXPIRED",
 }
-AI_GENERATED: Final = {"x-ai-generated": "true"}
 STATE: Final = {status: state for state, status in STATUS.items()}
 
 
@@ -32,7 +30,7 @@ def accepted(job: JobView) -> Reply:
 
 
 def view(job: JobView) -> Reply:
-    return Reply(status=200, body=as_json(job), headers=_headers(job))
+    return Reply(status=200, body=as_json(job), headers=job_headers(job))
 
 
 def as_json(job: JobView, *, as_links: bool = False) -> dict[str, Any]:
@@ -82,7 +80,7 @@ def error(cause: Cause, refused: Refused, headers: Mapping[str, str]) -> Reply:
 
 
 def task(job: JobView) -> Reply:
-    return Reply(status=200, body={"status": "ok", "data": as_json(job)}, headers=_headers(job))
+    return Reply(status=200, body={"status": "ok", "data": as_json(job)}, headers=job_headers(job))
 
 
 def task_not_found(message: str) -> Reply:
@@ -113,10 +111,3 @@ def _fault(fault: Fault) -> dict[str, Any]:
 def _urls(job: JobView) -> dict[str, str]:
     get = f"{job.base_url}{GENERATIONS}/{job.id}"
     return {"get": get, "events": f"{get}/events", "cancel": f"{get}/cancel"}
-
-
-def _headers(job: JobView) -> dict[str, str]:
-    headers = dict(AI_GENERATED) if job.tracks else {}
-    if approximated := job.wire.get("approximated"):
-        headers["x-tutti-approximated"] = as_header(approximated)
-    return headers

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from generation.contract import JobView, Order, Refusal, Reply, Sampling, SongRequest
+from generation.contract import JobView, Order, Reply, Sampling, SongRequest
 from generation.dialects import openai_answers
-from generation.dialects.base import CAUSES, Cause, Refused, retry_headers
+from generation.dialects.base import CAUSES, Cause, Refused, failure_of, retry_headers
 from generation.dialects.reading import Fields
-from generation.dialects.vocabulary import as_header, asked, unknown
+from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown
 
 SLUG: Final = "openai_music"
 LINK_LIFE: Final = timedelta(days=7)
@@ -75,7 +75,7 @@ class OpenAIMusic:
             ignored=tuple(_ignored(body, song)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
         )
-        _refuse_unconveyed(body)
+        refuse_unconveyed(body, CONVEYED, _WHY)
         return order
 
     def accepted(self, job: JobView) -> Reply:
@@ -84,11 +84,8 @@ class OpenAIMusic:
     def finished(self, job: JobView, *, request_id: str) -> Reply:
         if job.finished is None:
             return self.accepted(job)
-        if job.error is None:
-            return self.view(job)
-        return self.refused(
-            Refused(code=job.error.code, message=job.error.message, request_id=request_id, job_id=job.id)
-        )
+        failure = failure_of(job, request_id=request_id)
+        return self.refused(failure) if failure else self.view(job)
 
     def view(self, job: JobView) -> Reply:
         return openai_answers.view(job)
@@ -159,20 +156,8 @@ def _ignored(body: Mapping[str, Any], song: SongRequest) -> Iterator[str]:
         yield "lyrics"
 
 
-def _refuse_unconveyed(body: Mapping[str, Any]) -> None:
-    for name in asked(body):
-        if name not in CONVEYED:
-            raise Refusal("unsupported_parameter", _WHY.get(name, _NOT_HERE).format(name=name), param=name)
-
-
-_NOT_HERE: Final = "The parameter {name} belongs to another API and cannot be conveyed here. Leave it out."
 _WHY: Final = {
     "webhook": "Webhooks are not offered yet. Leave out {name}, and ask for the song or follow its events instead.",
     "description": "The parameter {name} belongs to another API. Say it in `prompt`.",
     "stereo": "The parameter {name} belongs to another API. Say it as `audio_setting.channel`: 2.",
 }
-
-
-def ignored_header(order: Order) -> dict[str, str]:
-    """The header that names what was not understood; none when all was."""
-    return {"x-tutti-ignored": as_header(order.ignored)} if order.ignored else {}

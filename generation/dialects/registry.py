@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from generation.dialects.base import Dialect
+from generation.dialects.chat import Chat
+from generation.dialects.lyria import Lyria
 from generation.dialects.openai_music import OpenAIMusic
 
 OPENAI_MUSIC: Final = OpenAIMusic()
-DIALECTS: Final[dict[str, Dialect]] = {dialect.slug: dialect for dialect in (OPENAI_MUSIC,)}
+LYRIA: Final = Lyria()
+CHAT: Final = Chat()
+DIALECTS: Final[dict[str, Dialect]] = {dialect.slug: dialect for dialect in (OPENAI_MUSIC, LYRIA, CHAT)}

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from generation.contract import Refusal
+
 NOTHING: Final[tuple[Any, ...]] = (None, "", (), [], {})
 
 VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
@@ -74,6 +76,19 @@ def asked(body: Mapping[str, Any]) -> Iterator[str]:
 def unknown(body: Mapping[str, Any]) -> tuple[str, ...]:
     """The names no wire documents."""
     return tuple(name for name in body if name not in VOCABULARY)
+
+
+def refuse_unconveyed(body: Mapping[str, Any], conveyed: Collection[str], why: Mapping[str, str] | None = None) -> None:
+    """Raises Refusal for the first field that is asked something with and that the wire does not convey.
+
+    `why` words it for some names; `{name}` in it becomes the name.
+    """
+    for name in asked(body):
+        if name not in conveyed:
+            raise Refusal("unsupported_parameter", (why or {}).get(name, NOT_HERE).format(name=name), param=name)
+
+
+NOT_HERE: Final = "The parameter {name} belongs to another API and cannot be conveyed here. Leave it out."
 
 
 def as_header(names: Collection[str]) -> str:

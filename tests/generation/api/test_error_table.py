@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from accounts.services.api_keys import issue_key, revoke_key
 from billing.services.credits import set_available
-from generation.api import music
+from generation.api import ordering
 from generation.contract import Fault
 from generation.services.cancel import CANCELLED
 from generation.services.settle import settle
@@ -292,7 +292,7 @@ async def test_internal_error_tells_nothing_of_itself(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr(music, "submit", broken)
+    monkeypatch.setattr(ordering, "submit", broken)
 
     answer = await shop.post(body=ORDER)
 
