@@ -35,7 +35,7 @@ class EndpointNotFound(Exception):
 
 
 def find_endpoint(*, organization: Organization, slug: str) -> LlmMapping:
-    """The offer whose `endpoint_slug` a client put in the path, loaded as `find_offer` loads it.
+    """The offer whose `endpoint_slug` a client put in the path, loaded as `find_offer` loads it. Two queries.
 
     Raises EndpointNotFound.
     """
