@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from accounts.services.api_keys import issue_key
 from generation.api import ordering
 from generation.api.published import schema
 from generation.models import Job
-from generation.services.submit import Submitted
+from generation.services.submit import Submitted, submit
 from generation.states import JobState
 from generation.waiting import waiting_room
 from tests.generation.api.test_songs import first_job
@@ -26,7 +25,7 @@ CONTENT = {"contents": [{"role": "user", "parts": [{"text": "a quiet song"}]}]}
 CHAT = {"model": "test-song", "messages": [{"role": "user", "content": "a quiet song"}]}
 AT_ENDPOINT = "/v1/ai/corner/music/generateContent"
 AT_NOWHERE = "/v1/ai/nowhere/music/generateContent"
-ADDRESSES = [
+ADDRESSES: list[tuple[str, dict[str, Any]]] = [
     (AT_ENDPOINT, CONTENT),
     ("/corner/music/v1beta1/publishers/google/models/tune:generateContent", CONTENT),
     ("/v1beta/models/test-song:generateContent", CONTENT),
@@ -134,7 +133,6 @@ async def test_a_key_in_the_address_is_taken_and_logged_nowhere(
             raise RuntimeError
         return submit(*args, **kwargs)
 
-    submit: Callable[..., Submitted] = ordering.submit
     monkeypatch.setattr(ordering, "submit", taken)
     with caplog.at_level(logging.DEBUG):
         asked = corner.post(f"{path}?key={corner.secret}", CONTENT, headers={"authorization": ""})
