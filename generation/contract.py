@@ -243,3 +243,5 @@ class Order:
     """How this wire spells the fields of the song request, where it spells them otherwise."""
     ignored: tuple[str, ...] = ()
     transno: str | None = None
+    endpoint: str | None = None
+    """The slug in the address, where that decides the model; `model` is then what else names it, or empty."""

@@ -30,7 +30,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     def key_of(self, request: Request) -> str:
         """The text given as a key; empty when none was. Raises AccessRefused for a scheme that is not Bearer."""
         scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
-        plain = request.headers.get("x-api-key", "").strip()
+        plain = self.plain_key_of(request)
         if scheme.lower() == "bearer":
             return key.strip() or plain
         if scheme and not plain:
@@ -38,8 +38,23 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         # Another scheme may be a proxy's own affair when the key stands in its own header.
         return plain
 
+    def plain_key_of(self, request: Request) -> str:
+        """A key that stands alone, without a scheme; empty when there is none."""
+        return request.headers.get("x-api-key", "").strip()
+
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class GoogleKeyAuthentication(ApiKeyAuthentication):
+    """The same, and as Google's clients send it: `x-goog-api-key: KEY`, or `?key=KEY` in the address.
+
+    An address may be seen by others on its way, so it is asked last. Our own logs name routes, never addresses.
+    """
+
+    def plain_key_of(self, request: Request) -> str:
+        in_a_header = request.headers.get("x-goog-api-key", "").strip() or super().plain_key_of(request)
+        return in_a_header or request.query_params.get("key", "").strip()
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -1,4 +1,4 @@
-"""How the published schema describes the two ways of sign-in."""
+"""How the published schema describes the ways of sign-in."""
 
 from __future__ import annotations
 
@@ -20,6 +20,21 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         return [{"type": "http", "scheme": "bearer"}, {"type": "apiKey", "in": "header", "name": "x-api-key"}]
+
+
+class GoogleKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "accounts.api.authentication.GoogleKeyAuthentication"
+    name = ["googleKey", "queryKey"]
+    priority = 1  # before the scheme of the class it inherits from, whose ways of sign-in are described there
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in (*ApiKeyScheme.name, *self.name)]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "x-goog-api-key"},
+            {"type": "apiKey", "in": "query", "name": "key"},
+        ]
 
 
 class PortalSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

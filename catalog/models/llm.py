@@ -79,6 +79,10 @@ class Llm(models.Model):
     def __str__(self) -> str:
         return self.public_name
 
+    def is_called(self, name: str) -> bool:
+        """True for the public name, an alias and the upstream's id, matched exactly."""
+        return name in (self.public_name, self.upstream_model, *self.aliases)
+
 
 class LlmMappingQuerySet(models.QuerySet["LlmMapping"]):
     def of(self, llms: LlmQuerySet) -> Self:

@@ -26,6 +26,25 @@ class ModelNotFound(Exception):
         self.message, self.param = message, param
 
 
+class EndpointNotFound(Exception):
+    """No offer behind that slug; a foreign one reads exactly as a missing one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def find_endpoint(*, organization: Organization, slug: str) -> LlmMapping:
+    """The offer whose `endpoint_slug` a client put in the path, loaded as `find_offer` loads it. Two queries.
+
+    Raises EndpointNotFound.
+    """
+    found = _on_offer(lineage(organization)).filter(endpoint_slug=slug).first()
+    if found is None:
+        raise EndpointNotFound(f"There is no endpoint {slug!r}.")
+    return found
+
+
 def find_offer(*, organization: Organization, catalog: str, model: str, wire: str | None = None) -> LlmMapping:
     """The offer an order means, with `llm` (its owner and provider), `catalog`, `upstream` and programs loaded.
 

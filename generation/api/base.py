@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from accounts.api.views import GatewayView
 from generation.contract import Refusal
 from generation.dialects.base import Dialect
+from generation.dialects.openai_music import OpenAIMusic
 from generation.dialects.registry import OPENAI_MUSIC
 from generation.services.reading import Reader
 
@@ -31,14 +32,20 @@ class OneForm(BaseContentNegotiation):
         return renderer, renderer.media_type
 
 
-class MusicView(GatewayView):
-    """A route of a wire: reads jobs for its caller and answers, also when it fails, in the words of its `dialect`."""
+class WireView(GatewayView):
+    """A route of a wire: reads jobs for its caller and answers in the wire's words."""
 
     content_negotiation_class = OneForm
-    dialect: ClassVar[Dialect] = OPENAI_MUSIC
+    dialect: Dialect
 
     def reader(self, **wishes: Any) -> Reader:
         return Reader(self.caller, self.dialect, **wishes)
+
+
+class MusicView(WireView):
+    """A route of the wire `openai_music`."""
+
+    dialect: OpenAIMusic = OPENAI_MUSIC
 
 
 def job_id_of(text: str) -> uuid.UUID:

@@ -29,7 +29,7 @@ from generation.states import JobState
 LONGEST_LOG: Final = 2**31 - 1
 
 
-class Generations(OrderView):
+class Generations(OrderView, MusicView):
     words = {"GET": "generation.read", "POST": "generation.create"}
 
     @shapes.order_song

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from generation.api.answers import answer
 from generation.api.awaited import Waiting
-from generation.api.base import MusicView
+from generation.api.base import WireView
 from generation.api.bodies import idempotency_key, json_object
 from generation.api.errors import failure, request_id
 from generation.contract import Order
@@ -37,17 +37,27 @@ class Taken:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class OrderView(MusicView):
+class OrderView(WireView):
     """A route that orders a song in the words of its `dialect`; serve it through `awaited`."""
 
     words = {"POST": "generation.create"}
 
+    def order_of(self, body: Mapping[str, Any], path: Mapping[str, str]) -> Order:
+        """What was ordered; `path` holds what the address says of it. Raises Refusal."""
+        return self.dialect.parse(body, path)
+
     def take(self, request: Request, path: Mapping[str, str] | None = None) -> Taken:
         """Read the body and order what it says; `path` is what the address says. Raises Refusal."""
         body = json_object(request)
-        order = self.dialect.parse(body, path or {})
-        key = idempotency_key(request, order.transno)
-        taken = submit(order, caller=self.caller, dialect=self.dialect.slug, idempotency_key=key, body=body)
+        order = self.order_of(body, path or {})
+        taken = submit(
+            order,
+            caller=self.caller,
+            dialect=self.dialect.slug,
+            idempotency_key=idempotency_key(request, order.transno),
+            # The same words at another address are another order.
+            body={"path": path, "body": body} if path else body,
+        )
         replayed = {"Idempotent-Replayed": "true"} if taken.is_replay else {}
         return Taken(order, taken.job_id, ignored_header(order) | replayed)
 

@@ -46,12 +46,14 @@ def said(schema: dict[str, Any], description: str) -> OpenApiResponse:
     return OpenApiResponse(response=schema, description=description)
 
 
-def errors(*codes: str, causes: dict[str, Any] = OWN_CAUSES) -> dict[tuple[int, str], OpenApiResponse]:
+def errors(
+    *codes: str, causes: dict[str, Any] = OWN_CAUSES, body: str = "Error"
+) -> dict[tuple[int, str], OpenApiResponse]:
     """One answer for each status, its codes in the description."""
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(causes[code].status, []).append(f"`{code}`")
-    return {(status, JSON): said(ref("Error"), ", ".join(names)) for status, names in sorted(by_status.items())}
+    return {(status, JSON): said(ref(body), ", ".join(names)) for status, names in sorted(by_status.items())}
 
 
 def operation(
@@ -65,8 +67,10 @@ def operation(
     is_public: bool = False,
     examples: Sequence[OpenApiExample] = (),
     codes: Sequence[str] = (),
+    causes: dict[str, Any] = OWN_CAUSES,
+    error: str = "Error",
 ) -> Callable[[View], View]:
-    refusals = errors(*codes) if is_public else errors(*codes, *AT_THE_DOOR)
+    refusals = errors(*codes, *(() if is_public else AT_THE_DOOR), causes=causes, body=error)
     return extend_schema(
         operation_id=name,
         summary=summary,

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, minimax, music, offers, published, tickets
+from generation.api import audio, lyria, minimax, music, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
+AT_ENDPOINT = "v1/ai/<str:endpoint>/music"
+GENERATE = "publishers/google/models/<str:model>:generateContent"
 
 
 def both(route: str, view: Callable[..., Any]) -> Iterator[URLPattern]:
@@ -27,6 +29,17 @@ urlpatterns: list[URLPattern] = [
     *both("v1/music/quotes", music.Quotes.as_view()),
     *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
+    *both(f"{AT_ENDPOINT}/generateContent", awaited(lyria.EndpointContent.as_view())),
+    *both(f"{AT_ENDPOINT}/google/chat/completions", awaited(lyria.EndpointGoogleChat.as_view())),
+    *both(f"{AT_ENDPOINT}/chat/completions", awaited(lyria.EndpointChat.as_view())),
+    *both("v1/music/chat/completions", awaited(lyria.Chat.as_view())),
+    *both(f"<str:endpoint>/music/v1beta1/{GENERATE}", awaited(lyria.EndpointModelContent.as_view())),
+    *both("v1beta/models/<str:model>:generateContent", awaited(lyria.BetaModelContent.as_view())),
+    *both("v1/models/<str:model>:generateContent", awaited(lyria.ModelContent.as_view())),
+    *both(
+        f"v1beta1/projects/<str:project>/locations/<str:location>/{GENERATE}",
+        awaited(lyria.ProjectModelContent.as_view()),
+    ),
     *both("v1/models", offers.Models.as_view()),
     *both("v1/models/catelog", offers.Catelogs.as_view()),
     *both("v1/models/<str:name>", offers.Model.as_view()),

@@ -105,22 +105,25 @@ class Dialect(Protocol):
 
 
 RenderJob = Callable[[JobView], dict[str, Any]]
-
-
 AI_GENERATED: Final = {"x-ai-generated": "true"}
+
+
+def failure_of(job: JobView, *, request_id: str) -> Refused | None:
+    """What one who waited for this job is told when it ended badly."""
+    return None if job.error is None else failed(job.id, job.error, request_id=request_id)
+
+
+def job_headers(job: JobView) -> dict[str, str]:
+    """What an answer with a job says of its audio, and of the fields its model took as wishes."""
+    headers = dict(AI_GENERATED) if job.tracks else {}
+    if approximated := job.wire.get("approximated"):
+        headers["x-tutti-approximated"] = as_header(approximated)
+    return headers
 
 
 def ignored_header(order: Order) -> dict[str, str]:
     """The header that names what was not understood; none when all was."""
     return {"x-tutti-ignored": as_header(order.ignored)} if order.ignored else {}
-
-
-def job_headers(job: JobView) -> dict[str, str]:
-    """What an answer with a job says of it in headers, on every wire."""
-    headers = dict(AI_GENERATED) if job.tracks else {}
-    if approximated := job.wire.get("approximated"):
-        headers["x-tutti-approximated"] = as_header(approximated)
-    return headers
 
 
 def retry_headers(cause: Cause, refused: Refused) -> dict[str, str]:

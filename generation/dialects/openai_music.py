@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from generation.contract import JobView, Order, Reply, Sampling, SongRequest
 from generation.dialects import openai_answers
-from generation.dialects.base import CAUSES, Cause, Refused, failed, retry_headers
+from generation.dialects.base import CAUSES, Cause, Refused, failure_of, retry_headers
 from generation.dialects.reading import Fields
 from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown
 
@@ -84,9 +84,8 @@ class OpenAIMusic:
     def finished(self, job: JobView, *, request_id: str) -> Reply:
         if job.finished is None:
             return self.accepted(job)
-        if job.error is None:
-            return self.view(job)
-        return self.refused(failed(job.id, job.error, request_id=request_id))
+        failure = failure_of(job, request_id=request_id)
+        return self.refused(failure) if failure else self.view(job)
 
     def view(self, job: JobView) -> Reply:
         return openai_answers.view(job)

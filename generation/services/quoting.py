@@ -11,7 +11,7 @@ from accounts.models import Organization
 from catalog.capabilities import Capabilities, Limits
 from catalog.models import LlmMapping
 from catalog.quotes import Quote
-from catalog.services.lookup import ModelNotFound, find_offer, offers_visible_to
+from catalog.services.lookup import EndpointNotFound, ModelNotFound, find_endpoint, find_offer, offers_visible_to
 from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
 from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_source, refuse_without_words
@@ -19,8 +19,12 @@ from generation.services.asked import asked_of, refuse_beyond_limits, refuse_wit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """An order that can be taken: by which mapping, for which price; `approximated` fields are said as a wish."""
+    """An order that can be taken: by which mapping, for which price; `approximated` fields are said as a wish.
 
+    `model` is the name it was ordered by; the public one where the order named none.
+    """
+
+    model: str
     mapping: LlmMapping
     quote: Quote
     song: SongRequest
@@ -30,6 +34,7 @@ class Offer:
 def quote_order(order: Order, *, caller: Caller) -> Offer:
     """Find, check and price. Reads only; raises Refusal naming the field at fault."""
     mapping = _find(order, caller.organization)
+    order = replace(order, model=order.model or mapping.llm.public_name)
     capabilities, limits = Capabilities.from_json(mapping.llm.capabilities), Limits.from_json(mapping.llm.limits)
     asked = asked_of(order.song)
     for field in asked:
@@ -41,6 +46,7 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
     wishes = (field for field in asked if capabilities.conveys(field) == "wish")
     song = _with_own_length(order.song, limits)
     return Offer(
+        model=order.model,
         mapping=mapping,
         quote=_price(song, mapping, caller.organization),
         song=song,
@@ -57,9 +63,24 @@ def _with_own_length(song: SongRequest, limits: Limits) -> SongRequest:
 
 def _find(order: Order, organization: Organization) -> LlmMapping:
     try:
+        if order.endpoint is not None:
+            return _at_endpoint(order, order.endpoint, organization)
         return find_offer(organization=organization, catalog=order.catalog, model=order.model)
     except ModelNotFound as missing:
         raise Refusal("model_not_found", missing.message, param=missing.param) from None
+    except EndpointNotFound as missing:
+        raise Refusal("not_found", missing.message) from None
+
+
+def _at_endpoint(order: Order, slug: str, organization: Organization) -> LlmMapping:
+    """The endpoint decides the model, and the operation the catalog."""
+    offer = find_endpoint(organization=organization, slug=slug)
+    if order.model and not offer.llm.is_called(order.model):
+        rule = f"The endpoint {slug!r} is for {offer.llm.public_name}, not for {order.model!r}."
+        raise Refusal("invalid_parameter", rule, param=order.names.get("model", "model"))
+    if order.catalog in (offer.catalog.pk, offer.catalog.name):
+        return offer
+    return find_offer(organization=organization, catalog=order.catalog, model=offer.llm.public_name)
 
 
 def _price(song: SongRequest, mapping: LlmMapping, organization: Organization) -> Quote:

@@ -81,7 +81,7 @@ def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
         live=caller.live,
         dialect=dialect,
         wire={**order.wire, "approximated": list(offer.approximated)},
-        model=order.model,
+        model=offer.model,
         mapping=offer.mapping,
         # A test key never reaches a paid upstream.
         upstream=offer.mapping.upstream if caller.live else None,

@@ -103,8 +103,15 @@ def make_world(credits_for_songs: int = 10) -> World:
     return World(seller, provider, customer, caller_of(customer), mapping)
 
 
-def order(prompt: str = "a quiet song", *, model: str = "test-song", catalog: str = "music_gen", **song) -> Order:
-    return Order(song=SongRequest(prompt=prompt, **song), model=model, catalog=catalog)
+def order(
+    prompt: str = "a quiet song",
+    *,
+    model: str = "test-song",
+    catalog: str = "music_gen",
+    endpoint: str | None = None,
+    **song,
+) -> Order:
+    return Order(song=SongRequest(prompt=prompt, **song), model=model, catalog=catalog, endpoint=endpoint)
 
 
 def submitted(world: World, *, key: str | None = None, caller: Caller | None = None, **song) -> Job:

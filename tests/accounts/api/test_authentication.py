@@ -9,13 +9,15 @@ import pytest
 from django.test import Client
 from django.urls import path
 from django.utils import timezone
+from rest_framework.test import APIRequestFactory
 
-from accounts.api.authentication import CHOSEN_ORGANIZATION
+from accounts.api.authentication import CHOSEN_ORGANIZATION, GoogleKeyAuthentication
 from accounts.api.refusals import AccessRefused
 from accounts.api.views import GatewayView
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from accounts.services.api_keys import issue_key, revoke_key
 from accounts.services.organizations import add_member
+from tests.accounts.api.probes import Probe
 
 Call = Callable[..., Any]
 Queries = Callable[[int], AbstractContextManager[Any]]
@@ -135,6 +137,45 @@ def test_key_of_an_inactive_user_is_denied(call: Call, secret: str, ada: User) -
     User.objects.filter(pk=ada.pk).update(is_active=False)
 
     assert refusal_of(lambda: call("GET", x_api_key=secret))[0] == "permission_denied"
+
+
+class GoogleProbe(Probe):
+    authentication_classes = (GoogleKeyAuthentication,)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/probe", {"x-goog-api-key": "{key}"}),
+        ("/probe", {"X-Goog-Api-Key": "{key}"}),
+        ("/probe?key={key}", {}),
+        ("/probe", {"authorization": "Bearer {key}"}),
+        ("/probe", {"x-api-key": "{key}"}),
+        ("/probe", {"authorization": "Basic cHJveHk6cGFzcw==", "x-goog-api-key": "{key}"}),
+        (f"/probe?key={UNKNOWN}", {"x-goog-api-key": "{key}"}),
+        (f"/probe?key={UNKNOWN}", {"authorization": "Bearer {key}", "x-goog-api-key": UNKNOWN}),
+    ],
+    ids=str,
+)
+def test_key_is_accepted_as_googles_clients_send_it(path: str, headers: dict[str, str], secret: str) -> None:
+    given = {name: value.format(key=secret) for name, value in headers.items()}
+    request = APIRequestFactory().generic("GET", path.format(key=secret), headers=given)
+
+    assert GoogleProbe.as_view()(request).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "headers"), [(f"/probe?key={UNKNOWN}", {}), ("/probe", {"x-goog-api-key": "AIza"})])
+@pytest.mark.django_db
+def test_unknown_key_of_googles_clients_is_invalid(path: str, headers: dict[str, str]) -> None:
+    request = APIRequestFactory().generic("GET", path, headers=headers)
+
+    assert refusal_of(lambda: GoogleProbe.as_view()(request))[0] == "invalid_api_key"
+
+
+def test_other_routes_know_nothing_of_googles_keys(probe: type[Probe], secret: str) -> None:
+    request = APIRequestFactory().generic("GET", f"/probe?key={secret}", headers={"x-goog-api-key": secret})
+
+    assert refusal_of(lambda: probe.as_view()(request))[0] == "missing_api_key"
 
 
 @pytest.fixture

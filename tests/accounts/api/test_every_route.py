@@ -14,19 +14,20 @@ from accounts.api.routes import routes
 from accounts.models import Membership
 from accounts.permissions import PUBLIC
 from accounts.services.api_keys import issue_key
-from generation.api.base import MusicView
+from generation.api.base import WireView
 from generation.dialects.base import Dialect, Refused
 
 UNKNOWN = "tt_live_" + "A" * 43
 ENTRIES = sorted({(route.path, method, word) for route in routes() for method, word in route.words.items()})
 GUARDED = [(path, method, word) for path, method, word in ENTRIES if word != PUBLIC]
-API = [(path, method, word) for path, method, word in GUARDED if path.startswith("/v1/")]
-PAGES = [(path, method, word) for path, method, word in GUARDED if not path.startswith("/v1/")]
+OF_THE_API = ("/v1", "/{endpoint}/music/v1")
+API = [(path, method, word) for path, method, word in GUARDED if path.startswith(OF_THE_API)]
+PAGES = [(path, method, word) for path, method, word in GUARDED if not path.startswith(OF_THE_API)]
 
 DIALECT: dict[str, Dialect] = {
     route.path: route.view_class.dialect
     for route in routes()
-    if route.view_class is not None and issubclass(route.view_class, MusicView)
+    if route.view_class is not None and issubclass(route.view_class, WireView)
 }
 
 

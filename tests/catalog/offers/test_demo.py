@@ -95,7 +95,7 @@ def test_mureka_needs_lyrics_and_decides_its_length() -> None:
 def test_lyria_takes_a_length_as_a_wish() -> None:
     capabilities, limits = model("MaaS_Lyria_3_pro_preview")
 
-    assert (capabilities.prompt, capabilities.lyrics) == ("required", "optional")
+    assert (capabilities.prompt, capabilities.lyrics) == ("optional", "optional")
     assert (capabilities.duration, capabilities.instrumental) == ("wish", "wish")
     assert not limits.promises_length
 

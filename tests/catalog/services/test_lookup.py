@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Organization
 from accounts.services.organizations import create_organization
 from catalog.models import LlmMapping, LlmStatus, Upstream
-from catalog.services.lookup import ModelNotFound, find_offer, offers_visible_to
+from catalog.services.lookup import EndpointNotFound, ModelNotFound, find_endpoint, find_offer, offers_visible_to
 from tests.catalog.market import Sell, upstream_of
 
 pytestmark = pytest.mark.both_databases
@@ -240,3 +240,52 @@ def test_offers_come_nearest_seller_first_with_their_prices(
 
     assert offers == [near, far, other]
     assert prices == [1_000_000] * 3
+
+
+def test_endpoint_is_found_by_its_slug_with_all_an_order_needs(
+    sell: Sell, platform: Organization, customer: Organization, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    offer = sell(platform, mapping={"endpoint_slug": "aria"})
+    sell(platform, "other", mapping={"endpoint_slug": "other"})
+
+    with django_assert_num_queries(2):
+        found = find_endpoint(organization=customer, slug="aria")
+        assert (found.llm.owner, found.catalog_id, found.upstream.provider) == (platform, "music_gen", "rehearsal")
+
+    assert found == offer
+
+
+def test_endpoint_of_a_seller_up_the_tree_is_within_reach(
+    sell: Sell, platform: Organization, resold_customer: Organization
+) -> None:
+    offer = sell(platform, mapping={"endpoint_slug": "aria"})
+
+    assert find_endpoint(organization=resold_customer, slug="aria") == offer
+
+
+def test_foreign_endpoint_reads_as_a_missing_one(
+    sell: Sell, platform: Organization, reseller: Organization, customer: Organization
+) -> None:
+    sell(reseller, mapping={"endpoint_slug": "aria"})
+    sell(platform, "draft", status=LlmStatus.DRAFT, mapping={"endpoint_slug": "draft"})
+    sell(platform, "off", mapping={"endpoint_slug": "off", "is_enabled": False})
+    sell(platform, "Aria", mapping={"endpoint_slug": "no-slug-of-this-name"})
+
+    told = []
+    for slug in ("aria", "draft", "off", "Aria", "nobody"):
+        with pytest.raises(EndpointNotFound) as caught:
+            find_endpoint(organization=customer, slug=slug)
+        told.append(caught.value.message)
+
+    assert told == [f"There is no endpoint {slug!r}." for slug in ("aria", "draft", "off", "Aria", "nobody")]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_it"), [("aria-1", True), ("aria", True), ("vendor/aria", True), ("Aria", False), ("", False)]
+)
+def test_model_is_called_by_its_name_its_aliases_and_its_upstream_id(
+    sell: Sell, platform: Organization, name: str, is_it: bool
+) -> None:
+    offer = sell(platform, aliases=["aria"], upstream_model="vendor/aria")
+
+    assert offer.llm.is_called(name) == is_it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from billing.money import CURRENCY, in_credits
-from generation.contract import Fault, JobView, Order, Refusal, Reply, SongRequest, TrackView, Usage
+from generation.contract import Fault, JobView, Order, Refusal, Reply, Section, SongRequest, TrackView, Usage
 from generation.dialects.base import Dialect, Refused
 from generation.dialects.registry import DIALECTS
 
@@ -34,7 +35,7 @@ def job_of(order: Order, ends: dict[str, Any]) -> JobView:
     """The job of an order, as it stands when the answer is made."""
     state = ends["state"]
     is_final = state not in ("queued", "running")
-    tracks = tuple(track(take, order.song) for take in ends.get("takes", []))
+    tracks = tuple(track(take, order.song, ends.get("sections", [])) for take in ends.get("takes", []))
     return JobView(
         id=JOB_ID,
         model=order.model,
@@ -45,7 +46,7 @@ def job_of(order: Order, ends: dict[str, Any]) -> JobView:
         progress=ends.get("progress"),
         takes=order.song.takes,
         tracks=tracks,
-        lyrics=order.song.lyrics,
+        lyrics=ends.get("lyrics", order.song.lyrics),
         seed=order.song.seed,
         price_micro=1_500_000 * order.song.takes,
         usage=usage_of(tracks) if is_final else None,
@@ -60,7 +61,7 @@ def usage_of(tracks: tuple[TrackView, ...]) -> Usage:
     return Usage(price=in_credits(charged_micro), currency=CURRENCY, micro_credits=charged_micro)
 
 
-def track(take: int, song: SongRequest) -> TrackView:
+def track(take: int, song: SongRequest, sections: Sequence[str]) -> TrackView:
     return TrackView(
         id=f"track-{take}",
         take=take,
@@ -73,7 +74,7 @@ def track(take: int, song: SongRequest) -> TrackView:
         size=4,
         sha256="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
         seed=song.seed,
-        sections=(),
+        sections=tuple(Section(kind, 0, 1000) for kind in sections),
         charged_micro=1_500_000,
         read=lambda: bytes([1, 2, 3, 4]),
     )
@@ -99,7 +100,8 @@ def read_as_json(order: Order) -> dict[str, Any]:
     plain = SongRequest().as_json()
     song = {name: value for name, value in order.song.as_json().items() if value != plain[name]}
     rest = dataclasses.asdict(order) | {"ignored": list(order.ignored)}
-    return {name: rest[name] for name in ("model", "catalog", "wire", "ignored", "transno")} | {"song": song}
+    read = {name: rest[name] for name in ("model", "catalog", "wire", "ignored", "transno")} | {"song": song}
+    return read if order.endpoint is None else read | {"endpoint": order.endpoint}
 
 
 @pytest.mark.parametrize("path", CASES, ids=case_name)

@@ -88,6 +88,40 @@ def test_what_is_no_object_is_refused(value):
     )
 
 
+@pytest.mark.parametrize("body", [{}, {"contents": None}, {"contents": ""}, {"contents": []}, {"contents": {}}])
+def test_what_holds_nothing_of_any_kind_is_missing(body):
+    assert refusal(Fields(body).required_value, "contents")[:2] == ("missing_parameter", "contents")
+
+
+@pytest.mark.parametrize("value", ["user", "USER", "User"])
+def test_words_are_read_in_any_letter_case(value):
+    assert Fields({"role": value}).word("role", ("user", "model")) == "user"
+
+
+@pytest.mark.parametrize("value", ["", "users", 7, True, ["user"]])
+def test_what_is_no_such_word_is_refused(value):
+    assert refusal(Fields({"role": value}, "x.").word, "role", ("user", "model")) == (
+        "invalid_parameter",
+        "x.role",
+        "Invalid value for parameter x.role: it must be one of user, model.",
+    )
+
+
+@pytest.mark.parametrize("value", [[{"text": "a"}, {"text": "b"}], {"text": "a"}])
+def test_objects_of_a_list_are_read_one_by_one_and_one_alone_is_a_list(value):
+    read = [(one.path_of("text"), one.text("text")) for one in Fields({"parts": value}).each("parts")]
+
+    assert read == [("parts[0].text", "a"), ("parts[1].text", "b")][: len(read)]
+    assert len(read) == (2 if isinstance(value, list) else 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "param"), [("a", "parts"), (7, "parts"), (None, "parts"), (["a"], "parts[0]"), ([{}, 7], "parts[1]")]
+)
+def test_what_is_no_list_of_objects_is_refused_where_it_is_not(value, param):
+    assert refusal(lambda: list(Fields({"parts": value}).each("parts")))[:2] == ("invalid_parameter", param)
+
+
 def test_null_reads_as_absent_everywhere():
     fields = Fields({"x": None})
 
@@ -97,5 +131,6 @@ def test_null_reads_as_absent_everywhere():
         fields.truth("x"),
         fields.whole("x", low=0, high=1),
         fields.number("x", low=0, high=1),
+        fields.word("x", ("y",)),
         fields.inside("x").body,
-    ] == [None, None, None, None, None, {}]
+    ] == [None, None, None, None, None, None, {}]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from generation.contract import Refusal, Sampling
+from catalog.models import LlmCatalog, LlmMapping
+from generation.contract import Order, Refusal, Sampling, SongRequest
 from generation.models import Job
 from generation.services.quoting import quote_order
 from tests.generation.worlds import SONG_PRICE, World, order
@@ -33,6 +34,66 @@ def test_quote_of_an_unknown_model_is_refused_by_name(world: World) -> None:
 
 def test_quote_in_an_unknown_catalog_is_refused_by_name(world: World) -> None:
     assert refusal(world, catalog="nowhere")[:2] == ("model_not_found", "catelogid")
+
+
+def at_endpoint(world: World, *, model: str = "", catalog: str = "music_gen") -> Order:
+    world.mapping.endpoint_slug = "corner"
+    world.mapping.llm.aliases = ["tune"]
+    world.mapping.save()
+    world.mapping.llm.save()
+    return Order(song=SongRequest(prompt="a tune"), model=model, catalog=catalog, endpoint="corner")
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("", "test-song"), ("test-song", "test-song"), ("tune", "tune"), ("test-song-1", "test-song-1")],
+)
+def test_quote_at_an_endpoint_is_for_its_model_by_the_name_that_was_given(world: World, model: str, name: str) -> None:
+    offer = quote_order(at_endpoint(world, model=model), caller=world.caller)
+
+    assert (offer.mapping, offer.model) == (world.mapping, name)
+
+
+def test_quote_at_an_endpoint_for_another_model_is_refused(world: World) -> None:
+    with pytest.raises(Refusal) as refused:
+        quote_order(at_endpoint(world, model="other"), caller=world.caller)
+
+    assert (refused.value.code, refused.value.param, refused.value.message) == (
+        "invalid_parameter",
+        "model",
+        "The endpoint 'corner' is for test-song, not for 'other'.",
+    )
+
+
+def test_quote_at_an_endpoint_that_is_not_there_is_refused(world: World) -> None:
+    with pytest.raises(Refusal) as refused:
+        quote_order(order(endpoint="nowhere"), caller=world.caller)
+
+    assert (refused.value.code, refused.value.message) == ("not_found", "There is no endpoint 'nowhere'.")
+
+
+def test_quote_at_an_endpoint_for_another_kind_of_work_is_for_the_same_model_there(world: World) -> None:
+    given = at_endpoint(world, catalog="music_two")
+    with pytest.raises(Refusal) as refused:
+        quote_order(given, caller=world.caller)
+    there = LlmMapping.objects.create(
+        llm=world.mapping.llm,
+        catalog=LlmCatalog.objects.create(id="music_two", name="Two"),
+        upstream=world.mapping.upstream,
+        sale_prices=world.mapping.sale_prices,
+    )
+
+    assert refused.value.code == "model_not_found"
+    assert quote_order(given, caller=world.caller).mapping == there
+
+
+def test_message_about_a_model_that_was_not_named_names_it(world: World) -> None:
+    world.mapping.llm.limits = {"prompt": [1, 3]}
+
+    with pytest.raises(Refusal) as refused:
+        quote_order(at_endpoint(world), caller=world.caller)
+
+    assert refused.value.message == "'prompt' must be 1-3 characters for test-song; this one is 6."
 
 
 def test_quote_for_a_model_with_a_length_of_its_own_is_for_that_length(world: World) -> None:
