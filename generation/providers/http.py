@@ -30,6 +30,8 @@ logger = logging.getLogger("tutti.upstreams")
 JSON_BYTES: Final = 32 * 1024 * 1024
 CALL_SECONDS: Final = 60.0
 """For a call that only asks."""
+FIRST_PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+LONGEST_PAUSE_SECONDS: Final = 30.0
 LONGEST_RETRY_AFTER: Final = 3600.0
 LONGEST_QUOTED: Final = 200
 LONGEST_ID: Final = 200
@@ -231,7 +233,7 @@ async def within(seconds: float) -> AsyncIterator[None]:
 
 def pauses() -> Iterator[float]:
     """Growing pauses in seconds, for what is asked again until the deadline."""
-    return chain((1.0, 2.0, 4.0, 8.0, 16.0), repeat(30.0))
+    return chain(FIRST_PAUSES_SECONDS, repeat(LONGEST_PAUSE_SECONDS))
 
 
 async def in_parallel(
