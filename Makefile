@@ -27,7 +27,8 @@ run: $(VENV)/run.stamp ## the same server without the first song
 	exec $(MANAGE) serve
 
 test: lint ## everything from nothing, then the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not whole_server"
+	$(BIN)/python -m pytest -q -m whole_server
 	$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -q -m both_databases
 	@echo "All tests passed, on SQLite and on PostgreSQL."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -42,9 +43,15 @@ class DatabaseThreads:
 
     def close(self) -> None:
         """End the threads and their connections."""
+        all_here = threading.Barrier(self._count)  # or one thread would close twice, and another not at all
         for _ in range(self._count):
-            self._threads.submit(connections.close_all)
+            self._threads.submit(_disconnect, all_here)
         self._threads.shutdown()
+
+
+def _disconnect(all_here: threading.Barrier) -> None:
+    all_here.wait()
+    connections.close_all()
 
 
 async def insist(step: Callable[[], Awaitable[Result]], *, until: datetime) -> Result:

@@ -76,14 +76,17 @@ def test_redis_carries_queue_wake_ups_and_cache(tmp_path: Path) -> None:
     ), result.stderr
 
 
-def test_postgresql_shares_ten_connections(tmp_path: Path) -> None:
+def test_postgresql_has_a_connection_for_each_thread_that_asks(tmp_path: Path) -> None:
     result = values(
         "settings.DATABASES['default']['OPTIONS'], settings.DATABASES['default']['CONN_MAX_AGE']",
         tmp_path,
         DATABASE_URL="postgres://tutti:secret@127.0.0.1:5432/tutti",
+        TUTTI_WEB_THREADS="5",
+        TUTTI_RUNNER_DB_THREADS="3",
+        TUTTI_AUDIO_THREADS="1",
     )
 
-    assert result.stdout.strip() == "({'pool': {'min_size': 1, 'max_size': 10, 'timeout': 30}}, 0)", result.stderr
+    assert result.stdout.strip() == "({'pool': {'min_size': 1, 'max_size': 9, 'timeout': 30}}, 0)", result.stderr
 
 
 def test_no_request_is_a_transaction(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from generation.waiting import waiting_room
 from tests.generation.shops import Shop
 from tests.generation.worlds import claimed, finished
 
+pytestmark = pytest.mark.both_databases
+
 SECONDS = 10
 Socket: TypeAlias = Any  # Channels has no types
 

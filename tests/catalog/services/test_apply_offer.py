@@ -12,6 +12,8 @@ from catalog.models import Llm, LlmCatalog, LlmMapping, LlmStatus, Price, Upstre
 from catalog.offers.nodes import OfferError
 from catalog.services.apply_offer import apply_offer
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 Write = Callable[[str], Path]

@@ -11,6 +11,8 @@ from catalog.offers.entries import PriceEntry
 from catalog.services.apply_prices import apply_prices
 from tests.catalog.market import LONG_AGO, add_price
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 SOON = NOW + timedelta(days=30)
 LATER = NOW + timedelta(days=60)

@@ -12,6 +12,8 @@ from catalog.services.apply_offer import apply_offer
 from catalog.services.export_offer import export_offer
 from tests.catalog.services.test_apply_offer import ENVIRONMENT, OFFER
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 Write = Callable[[str], Path]
 RICH = OFFER.replace(

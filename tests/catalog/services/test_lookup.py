@@ -13,6 +13,8 @@ from catalog.models import LlmMapping, LlmStatus, Upstream
 from catalog.services.lookup import ModelNotFound, find_offer, offers_visible_to
 from tests.catalog.market import Sell, upstream_of
 
+pytestmark = pytest.mark.both_databases
+
 
 def find(organization: Organization, model: str, catalog: str = "music_gen", **wire: Any) -> LlmMapping:
     return find_offer(organization=organization, catalog=catalog, model=model, **wire)

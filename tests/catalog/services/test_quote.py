@@ -12,6 +12,8 @@ from catalog.quotes import Due, Quote
 from catalog.services.quote import NotForSale, quote
 from tests.catalog.market import LONG_AGO, Sell, add_price, upstream_of
 
+pytestmark = pytest.mark.both_databases
+
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 EXACT = Capabilities(duration="exact")
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from accounts.services.api_keys import issue_key
 from generation.models import Job
 from generation.services.cancel import cancel_job
@@ -11,6 +13,8 @@ from generation.states import JobState
 from generation.waiting import waiting_room
 from tests.generation.shops import ORDER, SONGS, Shop
 from tests.generation.worlds import SONG_PRICE, wav
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_a_song_is_waited_for_and_answered_whole(shop: Shop) -> None:

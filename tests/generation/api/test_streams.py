@@ -20,6 +20,8 @@ from generation.waiting import waiting_room
 from tests.generation.shops import ORDER, SONGS, Shop
 from tests.generation.worlds import claimed
 
+pytestmark = pytest.mark.both_databases
+
 SECONDS = 10
 
 
@@ -105,9 +107,11 @@ async def test_a_stream_that_was_begun_beyond_the_log_ends_with_the_song(shop: S
 
 async def test_a_batch_that_holds_the_end_is_final_whatever_follows(shop: Shop) -> None:
     job = await shop.finished(await shop.ordered())
+    late = job.finished_at
+    assert late is not None
     await shop.behind(
         lambda: Event.unscoped.create(
-            organization_id=job.organization_id, job=job, seq=5, type="audio", data={}, at=job.finished_at
+            organization_id=job.organization_id, job=job, seq=5, type="audio", data={}, at=late
         )
     )
     reader = Reader(await shop.behind(authenticate_key, shop.secret), OPENAI_MUSIC)
