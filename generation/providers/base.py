@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from generation.contract import Delivery, Phase, SongRequest
@@ -36,6 +38,74 @@ class ProviderError(Exception):
         self.param = param
 
 
+class Answer(Protocol):
+    """A whole answer of an upstream. `headers` have lower-case names; `redacted` takes the call's secrets out."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
+    def redacted(self, text: str) -> str: ...
+
+
+class Incoming(Protocol):
+    """An answer of which only the head has come; `chunks` is its body as it comes."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    def redacted(self, text: str) -> str: ...
+    def chunks(self) -> AsyncGenerator[bytes]: ...
+
+
+class Http(Protocol):
+    """The guarded way out, as it is handed to a provider: `ground.outbound` in the running house.
+
+    Every call raises PermissionError when it may not leave, ConnectionError when nothing was sent, EOFError when the
+    request was sent and no whole answer came, OverflowError when the answer is longer than `max_bytes`.
+    """
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        connect_seconds: float = ...,
+        deadline_seconds: float,
+        max_bytes: int = ...,
+        redirects: int = 0,
+    ) -> Answer:
+        """Call and read the whole answer. `redirects`: how many of a GET are followed."""
+
+    def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        connect_seconds: float = ...,
+        deadline_seconds: float,
+        max_bytes: int = ...,
+        redirects: int = 0,
+    ) -> AbstractAsyncContextManager[Incoming]:
+        """Call, and read the answer as it comes."""
+
+
+class NoHttp:
+    """For a provider that calls nobody: satisfies `Http`, and refuses every call."""
+
+    async def send(self, method: str, url: str, **options: object) -> Answer:
+        raise PermissionError("no way out was handed in")
+
+    def open(self, method: str, url: str, **options: object) -> AbstractAsyncContextManager[Incoming]:
+        raise PermissionError("no way out was handed in")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamAccess:
     """Where and as whom a provider calls, and which operation it orders there. Never logged."""
@@ -49,6 +119,7 @@ class UpstreamAccess:
     deadline_seconds: float
     poll_seconds: float
     reference: str
+    http: Http = field(default=NoHttp(), compare=False)
 
     def __repr__(self) -> str:
         return f"UpstreamAccess({self.base_url!r}, model={self.model!r})"

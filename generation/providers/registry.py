@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from generation.providers.base import Provider
+from generation.providers.openai_music import OpenAIMusic
 
 
 def _rehearsal() -> Provider:
@@ -16,6 +17,7 @@ def _rehearsal() -> Provider:
 
 
 _PROVIDERS: Final[dict[str, Callable[[], Provider]]] = {
+    "openai_music": OpenAIMusic,
     "rehearsal": _rehearsal,
 }
 

@@ -27,6 +27,7 @@ from generation.runner.hands import Hands
 from generation.runner.line import News
 from generation.services.sweep import sweep, sweep_if_due
 from generation.states import JobState
+from ground.outbound import OUTBOUND
 
 logger = logging.getLogger("tutti.jobs")
 Result = TypeVar("Result")
@@ -151,6 +152,7 @@ class RunnerProcess:
             chore.cancel()
         self._hands.stop()
         await asyncio.gather(*self._chores, return_exceptions=True)
+        await OUTBOUND.close()
         await self._database.run(Runner.objects.filter(pk=self.id).update, lease_until=timezone.now())
 
     # --- Threads -----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from generation.models import Attempt, Job, Track
 from generation.providers.base import UpstreamAccess
 from generation.services.events import Entry, record
 from generation.states import AttemptState, JobState
+from ground.outbound import OUTBOUND
 
 REHEARSAL = "rehearsal"
 HIGHEST_SEED = 2**31
@@ -92,7 +93,7 @@ def _song_of(job: Job, missing: tuple[int, ...]) -> SongRequest:
 
 
 def _work(job: Job, attempt: Attempt) -> Work:
-    upstream, mapping = job.upstream, job.mapping
+    upstream, mapping, now = job.upstream, job.mapping, timezone.now()
     delivered = set(Track.unscoped.filter(job=job).values_list("take", flat=True))
     missing = tuple(take for take in range(job.song.takes) if take not in delivered)
     return Work(
@@ -108,12 +109,18 @@ def _work(job: Job, attempt: Attempt) -> Work:
             endpoint=mapping.upstream_endpoint,
             shape=mapping.upstream_shape,
             connect_seconds=upstream.connect_seconds if upstream else 10,
-            deadline_seconds=upstream.deadline_seconds if upstream else 900,
+            deadline_seconds=_seconds_left(job, upstream.deadline_seconds if upstream else 900, now),
             poll_seconds=mapping.poll_seconds,
             reference=str(attempt.reference),
+            http=OUTBOUND,
         ),
         song=_song_of(job, missing),
         takes=missing,
         deadline=job.deadline,
         is_received=attempt.state == AttemptState.RECEIVED,
     )
+
+
+def _seconds_left(job: Job, at_most: float, now: datetime) -> float:
+    """How long an upstream may take: its own limit, inside the job's deadline."""
+    return min(at_most, (job.deadline - now).total_seconds())

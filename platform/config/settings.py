@@ -192,6 +192,9 @@ TUTTI_QUEUE_LIMIT = env.int("TUTTI_QUEUE_LIMIT", default=100_000)
 TUTTI_MAX_ATTEMPTS = env.int("TUTTI_MAX_ATTEMPTS", default=3)
 TUTTI_STOP_GRACE_SECONDS = env.float("TUTTI_STOP_GRACE_SECONDS", default=120)
 
+TUTTI_PRIVATE_UPSTREAMS = env.bool("TUTTI_PRIVATE_UPSTREAMS", default=not PRODUCTION)
+"""Whether upstreams may lie on this machine or in private networks, at any port; else on the public internet alone."""
+
 TUTTI_CONTENT_PRODUCER = env.str("TUTTI_CONTENT_PRODUCER", default="Tutti")
 """Who made the audio, in the label that tells it was made by a machine."""
 TUTTI_FAULT = env.str("TUTTI_FAULT", default="")
@@ -262,5 +265,6 @@ LOGGING = {
         "celery.app.trace": {"level": "ERROR"},  # a stop rejects hand-offs, each with a traceback
         "daphne": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},  # it tells headers, and with them cookies
     },
 }

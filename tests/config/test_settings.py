@@ -93,3 +93,13 @@ def test_no_request_is_a_transaction(tmp_path: Path) -> None:
     result = values("'ATOMIC_REQUESTS' in settings.DATABASES['default']", tmp_path)
 
     assert result.stdout.strip() == "False", result.stderr
+
+
+def test_private_upstreams_are_for_development_unless_asked_for(tmp_path: Path) -> None:
+    asked = {"TUTTI_PRIVATE_UPSTREAMS": "1"}
+    found = [
+        values("settings.TUTTI_PRIVATE_UPSTREAMS", tmp_path, **variables).stdout.strip()
+        for variables in ({}, COMPLETE, COMPLETE | asked)
+    ]
+
+    assert found == ["True", "False", "True"]

@@ -22,6 +22,7 @@ WRONG = {
         "generation/dialects/registry.py",
         "from django.conf import settings",
     ),
+    "Only the way out speaks HTTP to others": ("accounts/services/people.py", "import httpx"),
     "Audio is numbers and files": ("generation/audio/formats.py", "def f():\n    from generation.models import Track"),
     "Only billing touches the rows of the ledger": ("platform/config/checks.py", "from billing.models import Transfer"),
     "Nothing here needs torch": ("generation/apps.py", "import torch"),

@@ -95,6 +95,18 @@ def test_claim_of_a_test_order_goes_to_rehearsal_whatever_the_mapping_says(world
     assert claimed(job).provider == "rehearsal"
 
 
+def test_upstream_has_its_own_time_but_none_beyond_the_jobs(world: World) -> None:
+    assert 890 < claimed(submitted(world)).access.deadline_seconds <= 900
+
+    world.mapping.upstream.deadline_seconds = 60
+    world.mapping.upstream.save()
+    assert claimed(submitted(world)).access.deadline_seconds == 60
+
+    job = submitted(world)
+    Job.unscoped.filter(pk=job.pk).update(deadline=timezone.now() + timedelta(seconds=30))
+    assert 20 < claimed(job).access.deadline_seconds <= 30
+
+
 # --- finish and settle --------------------------------------------------------------------------------------------
 
 

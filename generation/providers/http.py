@@ -1,0 +1,287 @@
+"""How every provider speaks HTTP: send, read JSON, and tell what a failure means.
+
+What a failure means decides about money, so it is decided here for all:
+
+- nothing was sent, or the upstream says by status or by its documented error body that it made no song: known;
+- anything else after the request was sent (silence, a cut body, a page instead of JSON, a bare 5xx): unknown, never
+  ordered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import chain, repeat
+from typing import Any, Final, Literal
+from urllib.parse import urlencode, urlsplit
+
+from generation.contract import Delivery
+from generation.providers.base import Answer, ProviderError, UpstreamAccess
+
+logger = logging.getLogger("tutti.upstreams")
+
+JSON_BYTES: Final = 32 * 1024 * 1024
+CALL_SECONDS: Final = 60.0
+"""For a call that only asks."""
+FIRST_PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+LONGEST_PAUSE_SECONDS: Final = 30.0
+LONGEST_RETRY_AFTER: Final = 3600.0
+LONGEST_QUOTED: Final = 200
+LONGEST_ID: Final = 200
+SHARE_OF_PARALLEL: Final = 0.9
+"""Parallel calls end before the job does, so that one that hangs does not take the finished ones with it."""
+
+OK, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 300, 400, 500
+NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS, UNAVAILABLE = 404, 408, 409, 429, 503
+OURS_TO_MEND: Final = frozenset({401, 402, 403, NOT_FOUND, 405})
+
+Kind = Literal["content", "order", "ours", "busy", "broken"]
+"""What an upstream's refusal is about: the content, another field of the order, something we have to mend at the
+upstream (key, credits, model), its load, or its own failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    code: str
+    message: str
+    retryable: bool = False
+
+
+_MEANINGS: Final[dict[Kind, _Meaning]] = {
+    "content": _Meaning("content_policy", "The model does not make songs of this content. Nothing was charged."),
+    "order": _Meaning("upstream_error", "The model's upstream did not take the order. Nothing was charged."),
+    "ours": _Meaning(
+        "upstream_error", "The model's upstream does not serve us at the moment. We were told; nothing was charged."
+    ),
+    "busy": _Meaning(
+        "upstream_error", "The model takes no more songs at the moment. Nothing was charged.", retryable=True
+    ),
+    "broken": _Meaning(
+        "upstream_error", "The model's upstream failed to make the song. Nothing was charged.", retryable=True
+    ),
+}
+NOT_REACHED: Final = "The model's upstream was not reached. Nothing was charged."
+UNKNOWN: Final = "The model's upstream broke off without telling whether it made the song. Nothing was charged."
+TOO_LATE: Final = "The model's upstream did not answer in time. Nothing was charged."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an upstream's documented error says, in our words: it made no song.
+
+    `kind` None leaves it to the HTTP status what the refusal is about; `message` is the upstream's own.
+    """
+
+    kind: Kind | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer with its JSON; `json` is None where there is none to read. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+    redacted: Callable[[str], str] = field(compare=False, repr=False)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The JSON object that came; empty where another thing came."""
+        return self.json if isinstance(self.json, dict) else {}
+
+
+# --- Calls --------------------------------------------------------------------------------------------------------
+
+
+async def call(
+    upstream: UpstreamAccess,
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str],
+    fields: Mapping[str, Any] | None = None,
+    query: Mapping[str, str] | None = None,
+    deadline_seconds: float = CALL_SECONDS,
+) -> Heard:
+    """Send `fields` as JSON and hear the answer. Raises ProviderError: not made if nothing was sent, else unknown."""
+    url = f"{upstream.base_url.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")
+    given = {"Accept": "application/json", **headers}
+    body = None
+    if fields is not None:
+        body, given = json.dumps(fields, ensure_ascii=False).encode(), {**given, "Content-Type": "application/json"}
+    try:
+        answer = await upstream.http.send(
+            method,
+            url,
+            headers=given,
+            body=body,
+            connect_seconds=upstream.connect_seconds,
+            deadline_seconds=deadline_seconds,
+            max_bytes=JSON_BYTES,
+        )
+    except PermissionError as refused:
+        logger.error("A call to %s was refused on our side: %s", host_of(url), refused)  # noqa: TRY400
+        raise ProviderError("upstream_error", _MEANINGS["ours"].message, seen="not_made") from None
+    except ConnectionError as unreached:
+        logger.warning("%s", unreached)
+        raise ProviderError("upstream_error", NOT_REACHED, seen="not_made", retryable=True) from None
+    except (EOFError, OverflowError) as lost:
+        logger.warning("%s", lost)
+        raise unknown() from None
+    return Heard(answer.status, answer.headers, _json(answer), answer.redacted)
+
+
+def unknown() -> ProviderError:
+    """The request was sent and nobody knows what became of it."""
+    return ProviderError("upstream_error", UNKNOWN, seen="unknown")
+
+
+def failure(heard: Heard, told: Told | None) -> ProviderError:
+    """What an answer without a song means. `told`: what the upstream's documented error body says, if it has one."""
+    kind = _kind(heard, told)
+    _log(heard, kind, told)
+    if kind is None:
+        return unknown()
+    meaning = _MEANINGS[kind]
+    quoted = _quoted(heard, told) if kind == "order" and told else ""
+    return ProviderError(
+        meaning.code,
+        f"{meaning.message} It said: {quoted}" if quoted else meaning.message,
+        seen="not_made",
+        retryable=meaning.retryable,
+        retry_after=retry_after(heard.headers) if meaning.retryable else None,
+    )
+
+
+def _kind(heard: Heard, told: Told | None) -> Kind | None:
+    if told is None:
+        return _kind_by_status(heard)
+    return told.kind or _kind_by_status(heard) or "broken"
+
+
+def _kind_by_status(heard: Heard) -> Kind | None:
+    """None: the status alone does not tell whether a song was made."""
+    status = heard.status
+    if status == TOO_MANY_REQUESTS or (status == UNAVAILABLE and retry_after(heard.headers) is not None):
+        return "busy"
+    if status in OURS_TO_MEND or REDIRECTS <= status < BAD_REQUEST:
+        return "ours"
+    if BAD_REQUEST <= status < SERVER_ERROR and status not in (REQUEST_TIMEOUT, CONFLICT):
+        return "order"
+    return None
+
+
+def _log(heard: Heard, kind: Kind | None, told: Told | None) -> None:
+    level = logging.ERROR if kind == "ours" else logging.WARNING
+    said = _quoted(heard, told)
+    logger.log(level, "An upstream gave no song (%s, HTTP %s): %s", kind or "unknown", heard.status, said)
+
+
+def _quoted(heard: Heard, told: Told | None) -> str:
+    """The upstream's own words, fit to be shown: on one line, short, without our secrets."""
+    words = " ".join(heard.redacted(told.message if told else "").split())
+    return words if len(words) <= LONGEST_QUOTED else f"{words[:LONGEST_QUOTED]}…"
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """The seconds an upstream asks us to wait, from a number or a date; None where it asks for nothing readable."""
+    text = headers.get("retry-after", "").strip()
+    seconds = _as_number(text)
+    if seconds is None:
+        seconds = _until(text, now or datetime.now(UTC))
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _until(text: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+
+
+# --- Time ---------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Bound everything a call to an upstream needs. Raises ProviderError: its fate is not known then."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise ProviderError("upstream_error", TOO_LATE, seen="unknown") from None
+
+
+def pauses() -> Iterator[float]:
+    """Growing pauses in seconds, for what is asked again until the deadline."""
+    return chain(FIRST_PAUSES_SECONDS, repeat(LONGEST_PAUSE_SECONDS))
+
+
+async def in_parallel(
+    upstream: UpstreamAccess, calls: Sequence[Callable[[UpstreamAccess], Awaitable[Delivery]]]
+) -> Delivery:
+    """Several calls of one order, each for a take of its own; what some deliver is not lost with the others.
+
+    `calls` get an access that leaves them a little less time. Raises the weightiest error when nothing came.
+    """
+    hurried = replace(upstream, deadline_seconds=SHARE_OF_PARALLEL * upstream.deadline_seconds)
+    ends = await asyncio.gather(*(one(hurried) for one in calls), return_exceptions=True)
+    delivered = [end for end in ends if isinstance(end, Delivery)]
+    failed = [end for end in ends if isinstance(end, BaseException)]
+    if not delivered:
+        raise max(failed, key=_weight)
+    for error in failed:
+        logger.warning("One of %s takes was not made: %s", len(calls), error)
+    takes = tuple(take for delivery in delivered for take in delivery.takes)
+    return Delivery(takes=takes, lyrics=next((one.lyrics for one in delivered if one.lyrics), None))
+
+
+def _weight(error: BaseException) -> tuple[int, float]:
+    """A bug outweighs all, then an unknown fate, then what is in vain to repeat, then the longest pause."""
+    if not isinstance(error, ProviderError):
+        return 3, 0.0
+    if error.seen == "unknown":
+        return 2, 0.0
+    return (0, error.retry_after or 0.0) if error.retryable else (1, 0.0)
+
+
+# --- Reading ------------------------------------------------------------------------------------------------------
+
+
+def is_path_safe(text: str) -> bool:
+    """Whether an upstream's id may stand in a path we build: nothing in it leads anywhere else."""
+    is_plain = text.isascii() and all(char.isalnum() or char in "-_.~:" for char in text)
+    return is_plain and 0 < len(text) <= LONGEST_ID and bool(text.strip("."))
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
