@@ -25,4 +25,4 @@ def test_no_tests_folder_takes_the_name() -> None:
 def test_ground_is_a_closed_list() -> None:
     found = {path.name for path in (ROOT / "platform" / "ground").iterdir() if path.name != "__pycache__"}
 
-    assert found <= {"__init__.py", "outbound.py", "sealed.py", "wakeup.py"}
+    assert found <= {"__init__.py", "outbound", "sealed.py", "wakeup.py"}
