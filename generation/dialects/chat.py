@@ -13,7 +13,7 @@ from generation.dialects.base import CAUSES, Refused, failure_of, job_headers, r
 from generation.dialects.lyria import CATALOG, spent, still_made
 from generation.dialects.lyrics_text import joined, split
 from generation.dialects.modalities import TEXT, modalities_of, text_of
-from generation.dialects.reading import Fields
+from generation.dialects.reading import Fields, in_path
 from generation.dialects.vocabulary import is_asked, refuse_unconveyed, unknown
 from generation.tokens import prompt_tokens
 
@@ -71,7 +71,7 @@ class Chat:
             names=NAMES,
             ignored=(*unknown(body), *_unread(fields.inside("audio"))),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
-            endpoint=Fields(path).text("endpoint", longest=LONGEST_NAME),
+            endpoint=in_path(path, "endpoint", missing="not_found"),
         )
         _refuse_streams_and_choices(fields)
         refuse_unconveyed(body, CONVEYED, _WHY)
@@ -150,7 +150,8 @@ def _part(part: Fields) -> str | None:
     kind = part.body.get("type", TEXT)
     if kind != TEXT:
         path = part.path_of("type")
-        message = f"Only text can be conveyed; {path} is {kind!r}. Leave that part out."
+        named = repr(kind) if isinstance(kind, str) and len(kind) <= LONGEST_NAME else "something else"
+        message = f"Only text can be conveyed; {path} is {named}. Leave that part out."
         raise Refusal("unsupported_parameter", message, param=path)
     return part.text("text", longest=LONGEST_TEXT)
 

@@ -12,7 +12,7 @@ from generation.contract import JobView, Order, Refusal, Reply, SongRequest, Tra
 from generation.dialects.base import CAUSES, Cause, Refused, failure_of, job_headers, retry_headers
 from generation.dialects.lyrics_text import joined, split
 from generation.dialects.modalities import modalities_of, text_of
-from generation.dialects.reading import Fields
+from generation.dialects.reading import Fields, in_path
 from generation.dialects.vocabulary import refuse_unconveyed, unknown
 from generation.tokens import audio_tokens, prompt_tokens
 
@@ -73,7 +73,6 @@ class Lyria:
     def parse(self, body: Mapping[str, Any], path: Mapping[str, str]) -> Order:
         """Read an order; a `model` in the address goes before the body's, which is then not read."""
         fields = Fields(body)
-        named = Fields(path if "model" in path else body)
         text = _text(fields)
         words = split(text)
         song = SongRequest(prompt=words.prompt, lyrics=words.lyrics)
@@ -81,13 +80,13 @@ class Lyria:
         modalities = modalities_of(config, "responseModalities")
         order = Order(
             song=song,
-            model=named.text("model", longest=LONGEST_NAME) or "",
+            model=in_path(path, "model", missing="model_not_found") or fields.text("model", longest=LONGEST_NAME) or "",
             catalog=CATALOG,
             wire={"modalities": modalities, "prompt_tokens": prompt_tokens(song)},
             names=NAMES,
             ignored=(*unknown(body), *_unread(config)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
-            endpoint=Fields(path).text("endpoint", longest=LONGEST_NAME),
+            endpoint=in_path(path, "endpoint", missing="not_found"),
         )
         refuse_unconveyed(body, CONVEYED, _WHY)
         return order

@@ -13,7 +13,7 @@ _NAMES: Final = (
     r"|inst|solo"
 )
 FIRST_TAG: Final = re.compile(
-    rf"^[^\S\n]*(?:\[\s*(?:{_NAMES})\s*\d*\s*\]|【\s*(?:{_NAMES})\s*\d*\s*】)", re.IGNORECASE | re.MULTILINE
+    rf"^[^\S\n]*(?:\[\s*(?:{_NAMES})\s*(?:\d+\s*)?\]|【\s*(?:{_NAMES})\s*(?:\d+\s*)?】)", re.IGNORECASE | re.MULTILINE
 )
 """A structure tag at the start of a line, in any letter case, with or without a number."""
 

@@ -16,6 +16,7 @@ from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown
 SLUG: Final = "openai_music"
 LINK_LIFE: Final = timedelta(days=7)
 
+WRITES_LYRICS: Final = "lyrics_optimizer"
 REQUIRED: Final = ("model", "catelogid", "prompt", "lyrics")
 FORMATS: Final = ("mp3", "wav", "flac", "opus", "m4a", "pcm")
 SAMPLE_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -96,9 +97,9 @@ class OpenAIMusic:
 
 
 def _refuse_missing(fields: Fields) -> None:
-    is_instrumental = fields.body.get("instrumental") is True or fields.body.get("is_instrumental") is True
+    needs_no_lyrics = any(fields.body.get(name) is True for name in ("instrumental", "is_instrumental", WRITES_LYRICS))
     for name in REQUIRED:
-        if name != "lyrics" or not is_instrumental:
+        if name != "lyrics" or not needs_no_lyrics:
             fields.required_text(name)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from generation.contract import Refusal
+
+LONGEST_IN_PATH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +125,11 @@ class Fields:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def in_path(path: Mapping[str, str], name: str, *, missing: str) -> str | None:
+    """What the address says; a name no offer could have is a missing one, with that code. Raises Refusal."""
+    try:
+        return Fields(path).text(name, longest=LONGEST_IN_PATH)
+    except Refusal:
+        raise Refusal(missing, f"There is no such {name}.") from None

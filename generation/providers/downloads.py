@@ -22,12 +22,13 @@ NOT_FETCHED: Final = "The song was made, but its upstream offers it where it may
 async def download(upstream: UpstreamAccess, url: str) -> bytes:
     """Fetch a result from its link, again after growing pauses until the caller's deadline: the song exists.
 
-    A page in place of audio counts as a failed download; otherwise the bytes are trusted, whatever their label.
+    A page or nothing in place of audio counts as a failed download; otherwise the bytes are trusted, whatever their
+    label.
     Raises ProviderError where the link can never be followed.
     """
     for pause in pauses():
         answer = await _fetched(upstream, url)
-        if answer is not None and answer.status == OK and not is_page(answer.body):
+        if answer is not None and answer.status == OK and answer.body and not is_page(answer.body):
             return answer.body
         status = answer.status if answer is not None else "no answer"
         logger.warning("A result was not fetched from %s (%s); again in %s s.", host_of(url), status, pause)

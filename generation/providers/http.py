@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import chain, repeat
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from generation.contract import Delivery
@@ -38,7 +38,7 @@ LONGEST_ID: Final = 200
 SHARE_OF_PARALLEL: Final = 0.9
 """Parallel calls end before the job does, so that one that hangs does not take the finished ones with it."""
 
-OK, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 300, 400, 500
+OK, ACCEPTED, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 202, 300, 400, 500
 NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS, UNAVAILABLE = 404, 408, 409, 429, 503
 OURS_TO_MEND: Final = frozenset({401, 402, 403, NOT_FOUND, 405})
 
@@ -164,7 +164,11 @@ def failure(heard: Heard, told: Told | None) -> ProviderError:
 def _kind(heard: Heard, told: Told | None) -> Kind | None:
     if told is None:
         return _kind_by_status(heard)
-    return told.kind or _kind_by_status(heard) or "broken"
+    by_status = told.kind or _kind_by_status(heard)
+    if by_status is None and heard.status < REDIRECTS:
+        return "broken"
+    # A gateway's own words, with a 5xx say, tell nothing of the song behind it.
+    return by_status
 
 
 def _kind_by_status(heard: Heard) -> Kind | None:
@@ -187,7 +191,7 @@ def _log(heard: Heard, kind: Kind | None, told: Told | None) -> None:
 
 def _quoted(heard: Heard, told: Told | None) -> str:
     """The upstream's own words, fit to be shown: on one line, short, without our secrets."""
-    words = " ".join(heard.redacted(told.message if told else "").split())
+    words = " ".join(storable(heard.redacted(told.message if told else "")).split())
     return words if len(words) <= LONGEST_QUOTED else f"{words[:LONGEST_QUOTED]}…"
 
 
@@ -275,9 +279,18 @@ def is_path_safe(text: str) -> bool:
 
 def _json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body)
+        return json.loads(answer.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def storable(text: str) -> str:
+    """A text without what a database cannot keep: NUL and halves of characters."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
 def host_of(url: str) -> str:

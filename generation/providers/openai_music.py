@@ -26,6 +26,7 @@ CATALOG: Final = "music_gen"
 SUCCEEDED: Final = "SUCCEEDED"
 UNDER_WAY: Final = frozenset({"PENDING", "RUNNING"})
 ENDED_BADLY: Final = frozenset({"FAILED", "CANCELLED", "EXPIRED"})
+HIGHEST_SEED: Final = 2**63 - 1
 WAIT_SECONDS: Final = 60
 """How long a Tutti is asked to keep an answer back; what takes longer is asked for by its id."""
 ACCEPTED_RATES: Final = (16_000, 24_000, 32_000, 44_100)
@@ -86,7 +87,7 @@ class _Order:
             job, task_id = heard.fields, _id(heard.fields)
             if task_id is not None:
                 await self.line.ticket(task_id)
-            if _status(job) in UNDER_WAY:
+            if heard.status == http.ACCEPTED or _status(job) in UNDER_WAY:
                 heard, job = await self._end_of(task_id)
             if _error(job) is not None or _status(job) in ENDED_BADLY:
                 raise http.failure(heard, _told(job) or Told("broken"))
@@ -98,7 +99,9 @@ class _Order:
     async def _accepted(self) -> Heard:
         """The answer to the order: a job, well or badly ended or under way. Raises ProviderError."""
         try:
-            return _job_in(await self._post())
+            heard = await self._post()
+            if self.upstream.shape != TUTTI or not _broke_before_its_job(heard):
+                return _job_in(heard)
         except ProviderError as error:
             if error.seen == "not_made" or self.upstream.shape != TUTTI:
                 raise
@@ -137,10 +140,10 @@ class _Order:
         while True:
             await asyncio.sleep(pause)
             heard, job = await self._poll(task_id)
-            if heard is not None and _is_over(job):
+            if heard is not None and heard.status != http.ACCEPTED and _is_over(job):
                 return heard, job
             if isinstance(progress := job.get("progress"), int | float):
-                await self.line.progress(float(progress), "compose")
+                await self.line.progress(float(min(max(progress, 0), 100)), "compose")
             asked = http.retry_after(heard.headers) if heard is not None else None
             pause = max(self.upstream.poll_seconds, asked or 0.0)
 
@@ -149,7 +152,7 @@ class _Order:
         try:
             heard = await http.call(self.upstream, "GET", f"{GENERATIONS}/{task_id}", headers=self._headers())
             if heard.status != http.NOT_FOUND:
-                return heard, heard.fields if heard.status == http.OK else {}
+                return heard, heard.fields if heard.status in (http.OK, http.ACCEPTED) else {}
             heard = await http.call(self.upstream, "GET", TASKS, headers=self._headers(), query={"taskid": task_id})
         except ProviderError:
             return None, {}
@@ -162,13 +165,15 @@ class _Order:
         entries: list[Mapping[str, Any]] = [entry for entry in listed if isinstance(entry, dict)]
         takes = [await self._take(job, entry) for entry in (entries or [job])[: self.song.takes]]
         lyrics = job.get("lyrics")
-        return Delivery(takes=tuple(takes), lyrics=lyrics if isinstance(lyrics, str) and lyrics else None)
+        return Delivery(
+            takes=tuple(takes), lyrics=http.storable(lyrics) if isinstance(lyrics, str) and lyrics else None
+        )
 
     async def _take(self, job: Mapping[str, Any], entry: Mapping[str, Any]) -> RawTake:
         audio, seed = entry.get("audio"), entry.get("seed")
         return RawTake(
             audio=await self._audio(audio.strip()) if isinstance(audio, str) else b"",
-            seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+            seed=seed if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= HIGHEST_SEED else None,
             upstream_id=_id(job) or "",
         )
 
@@ -255,6 +260,12 @@ def _job_in(heard: Heard) -> Heard:
     if told is not None or not is_fine or not heard.fields:
         raise http.failure(heard, told)
     return heard
+
+
+def _broke_before_its_job(heard: Heard) -> bool:
+    """A Tutti that failed on its side without naming a job: it may have taken the order all the same."""
+    error = _error(heard.fields)
+    return isinstance(error, dict) and error.get("code") == "internal_error" and _id(heard.fields) is None
 
 
 def _is_over(job: Mapping[str, Any]) -> bool:

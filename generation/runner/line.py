@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from generation.contract import Phase
-from generation.runner.database import DatabaseThreads
+from generation.runner.database import DatabaseThreads, insist
 from generation.services.claim import Work
 from generation.services.events import Entry, record_each
 from generation.services.note import note_lyrics, note_ticket
@@ -51,4 +52,5 @@ class JobLine:
         await self._database.run(note_lyrics, self._work, text)
 
     async def ticket(self, upstream_id: str) -> None:
-        await self._database.run(note_ticket, self._work, upstream_id)
+        # The song is being made: without its id nobody could ask for it.
+        await insist(partial(self._database.run, note_ticket, self._work, upstream_id), until=self._work.deadline)

@@ -41,8 +41,7 @@ async def make(work: Work, line: Line) -> Delivery:
     if not any(take.audio for take in delivery.takes):
         raise ProviderError(
             "upstream_error",
-            "The upstream answered without audio. Nothing was charged.",
-            seen="not_made",
-            retryable=True,
+            "The upstream says that it made the song, and gave no audio. Nothing was charged.",
+            seen="unknown",
         )
     return delivery

@@ -136,5 +136,8 @@ def _earlier_order(caller: Caller, key: str | None, body_hash: str) -> Submitted
 
 
 def _canonical_hash(dialect: str, body: Mapping[str, Any]) -> str:
-    canonical = json.dumps([dialect, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        canonical = json.dumps([dialect, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:
+        raise Refusal("malformed_json", "The body is nested too deeply.") from None
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()

@@ -25,7 +25,7 @@ _names = (
     r"intro|verse|pre[\s-]?chorus|post[\s-]?chorus|chorus|interlude|bridge|outro|transition|break|hook|build[\s-]?up"
     r"|inst|solo"
 )
-TAG = re.compile(rf"\[\s*({_names})\s*\d*\s*\]|【\s*({_names})\s*\d*\s*】", re.IGNORECASE)
+TAG = re.compile(rf"\[\s*({_names})\s*(?:\d+\s*)?\]|【\s*({_names})\s*(?:\d+\s*)?】", re.IGNORECASE)
 # Chinese, Japanese kana and Korean blocks are sung one syllable per character.
 SYLLABIC = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002ebef]"
 WORD = re.compile(rf"[^\w\s]*{SYLLABIC}(?:(?!{SYLLABIC}|\w)\S)*|(?:(?!{SYLLABIC})\S)+")

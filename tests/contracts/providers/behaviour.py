@@ -94,7 +94,7 @@ _OPENAI_MUSIC: Final = {
     "no_answer": OVERDUE,
     "not_reached": Cell(state="failed", code="upstream_error", events=GIVEN_UP.events, orders=0),
     "wrong_type": BAD_TWICE,
-    "empty_audio": GIVEN_UP,
+    "empty_audio": UNKNOWN,
     "silent_audio": BAD_TWICE,
     "stumbling_download": SOLD,
     "unknown_word": UNKNOWN,
@@ -110,7 +110,7 @@ CELLS: Final[dict[str, dict[str, Cell]]] = {
     "openai_music": _OPENAI_MUSIC,
     # The same order under the same key is the same song there, so an order of unknown fate is sent again.
     "openai_music/tutti": _OPENAI_MUSIC
-    | {"bare_error_then_good": _SENT_AGAIN, "cut": _SENT_AGAIN, "html": _SENT_AGAIN},
+    | dict.fromkeys(("error_then_good", "bare_error_then_good", "cut", "html"), _SENT_AGAIN),
     # It has no wire, and acts out what it is asked to. Nobody bills for it, so nothing is ever noted as late.
     "rehearsal": {
         "good": SOLD,

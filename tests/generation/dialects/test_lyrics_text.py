@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from generation.contract import Section
-from generation.dialects.lyrics_text import joined, split, structure_of
+from generation.dialects.lyrics_text import Words, joined, split, structure_of
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,10 @@ def test_structure_is_a_line_for_each_section():
     sections = (Section("intro", 0, 10), Section("pre-chorus", 10, 20))
 
     assert (structure_of(sections), structure_of(())) == ("[Intro]\n[Pre-Chorus]", None)
+
+
+def test_tag_that_never_closes_is_read_in_one_pass() -> None:
+    # Two runs of spaces beside an optional number would be tried in every way: minutes for this text.
+    endless = "[verse" + " " * 99_900 + "x"
+
+    assert split(endless) == Words(endless, None)

@@ -71,7 +71,6 @@ def test_unavailable_with_a_time_to_come_back_is_known() -> None:
         (Told("ours"), NEVER),
         (Told("busy"), LATER),
         (Told("broken"), LATER),
-        (Told(None), LATER),
     ],
 )
 @pytest.mark.parametrize("status", [200, 500, 502])
@@ -82,6 +81,16 @@ def test_documented_error_is_known_whatever_its_status(status: int, told: Told, 
 def test_word_nobody_knows_leaves_the_meaning_to_the_status() -> None:
     assert meaning(failure(heard(401), Told(None, "who are you"))) == NEVER
     assert meaning(failure(heard(429), Told(None, "slowly"))) == LATER
+    assert meaning(failure(heard(200), Told(None, "no"))) == LATER
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 504])
+def test_words_of_a_gateway_tell_nothing_of_the_song_behind_it(status: int) -> None:
+    assert meaning(failure(heard(status), Told(None, "upstream request timed out"))) == UNKNOWN
+
+
+def test_text_no_database_keeps_is_cut_from_an_upstreams_words() -> None:
+    assert "It said: not so" in str(failure(heard(400), Told("order", "not\x00 so\ud800")))
 
 
 def test_only_what_the_customer_can_mend_is_quoted_to_them() -> None:

@@ -119,6 +119,37 @@ async def test_every_take_of_one_answer_is_taken_with_its_seed_and_the_lyrics() 
     assert delivery.lyrics == "la"
 
 
+@pytest.mark.parametrize(("seed", "kept"), [(2**63 - 1, 2**63 - 1), (2**63, None), (-1, None)])
+async def test_seed_no_column_holds_is_not_kept(seed: int, kept: int | None) -> None:
+    delivery, _ = await made(as_json({**READY, "seed": seed}))
+
+    assert delivery.takes[0].seed == kept
+
+
+async def test_lyrics_lose_what_no_database_keeps() -> None:
+    delivery, _ = await made(as_json({**READY, "lyrics": "la\x00 la\ud800"}))
+
+    assert delivery.lyrics == "la la"
+
+
+async def test_accepted_without_a_word_is_asked_for() -> None:
+    delivery, way = await made(
+        as_json({"id": "s1"}, 202), as_json({"id": "s1", "status": "QUEUED"}, 202), as_json(READY)
+    )
+
+    assert delivery.takes[0].audio == AUDIO
+    assert [sent.method for sent in way.sent] == ["POST", "GET", "GET"]
+
+
+async def test_tutti_that_broke_without_naming_a_job_is_asked_again_under_the_same_key() -> None:
+    broken = as_json({"error": {"code": "internal_error", "message": "sorry"}}, 500)
+
+    delivery, way = await made(broken, as_json(READY), shape="tutti")
+
+    assert delivery.takes[0].audio == AUDIO
+    assert len({sent.headers["Idempotency-Key"] for sent in way.sent}) == 1
+
+
 @pytest.mark.parametrize("audio", ["", "   ", "no hex", "ftp://files.example/x", None, 7, {"url": "x"}])
 async def test_success_without_audio_delivers_nothing_to_hear(audio: Any) -> None:
     delivery, _ = await made(as_json({**READY, "audio": audio}))
@@ -142,7 +173,7 @@ KNOWN, VAIN, UNKNOWN = ("not_made", True), ("not_made", False), ("unknown", Fals
         (as_json({"error": "no such model"}, 404), ("upstream_error", *VAIN)),
         (as_json({"error": {"message": "what"}}, 401), ("upstream_error", *VAIN)),
         (as_json({"error": {"code": "internal_error"}}, 500), ("upstream_error", *KNOWN)),
-        (as_json({"error": {"message": "who knows"}}, 502), ("upstream_error", *KNOWN)),
+        (as_json({"error": {"message": "who knows"}}, 502), ("upstream_error", *UNKNOWN)),
         (as_json({**READY, "error": {"code": "upstream_error"}}), ("upstream_error", *KNOWN)),
         (as_json({**READY, "status": "FAILED"}), ("upstream_error", *KNOWN)),
         (as_json({**READY, "status": "CANCELLED"}), ("upstream_error", *KNOWN)),

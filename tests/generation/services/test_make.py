@@ -58,13 +58,13 @@ async def test_delivery_of_a_provider_is_handed_on(work: Work, monkeypatch: pyte
     assert await made_by(lambda: delivery, work, monkeypatch) == delivery
 
 
-async def test_answer_without_audio_is_a_failure_that_may_be_tried_again(
+async def test_answer_that_claims_a_song_and_has_no_audio_is_never_ordered_again(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ProviderError) as failed:
         await made_by(lambda: Delivery(takes=(RawTake(audio=b""),)), work, monkeypatch)
 
-    assert (failed.value.code, failed.value.seen, failed.value.retryable) == ("upstream_error", "not_made", True)
+    assert (failed.value.code, failed.value.seen, failed.value.retryable) == ("upstream_error", "unknown", False)
 
 
 async def test_provider_that_breaks_leaves_the_fate_of_the_song_unknown(
