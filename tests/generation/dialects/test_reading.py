@@ -5,7 +5,7 @@ import math
 import pytest
 
 from generation.contract import Refusal
-from generation.dialects.reading import Fields
+from generation.dialects.reading import Fields, in_path
 
 
 def refusal(read, *args, **kwargs) -> tuple[str, str | None, str]:
@@ -134,3 +134,12 @@ def test_null_reads_as_absent_everywhere():
         fields.word("x", ("y",)),
         fields.inside("x").body,
     ] == [None, None, None, None, None, None, {}]
+
+
+@pytest.mark.parametrize("slug", ["x" * 101, "a\x00b", "\ud800"])
+def test_name_in_an_address_that_no_offer_could_have_is_a_missing_one(slug: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        in_path({"endpoint": slug}, "endpoint", missing="not_found")
+
+    assert refused.value.code == "not_found"
+    assert in_path({"endpoint": "lyria"}, "endpoint", missing="not_found") == "lyria"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from billing.services.credits import balance_of
 from generation.contract import Refusal
 from generation.models import Event, IdempotencyKey, Job
+from generation.services.submit import submit
 from generation.states import JobState
-from tests.generation.worlds import SONG_PRICE, World, caller_of, log_of, submitted
+from tests.generation.worlds import SONG_PRICE, World, caller_of, log_of, order, submitted
 
 pytestmark = pytest.mark.both_databases
 
@@ -79,3 +82,15 @@ def test_order_is_refused_as_busy_when_the_queue_is_full(world: World, settings)
 
     assert (refused.value.code, refused.value.retry_after) == ("busy", 30)
     assert balance(world) == (8 * SONG_PRICE, 2 * SONG_PRICE)
+
+
+def test_order_nested_without_end_is_malformed(world: World) -> None:
+    body: dict[str, Any] = {}
+    for _ in range(100_000):
+        body = {"deeper": body}
+
+    with pytest.raises(Refusal) as refused:
+        submit(order(), caller=world.caller, dialect="openai_music", idempotency_key=None, body=body)
+
+    assert refused.value.code == "malformed_json"
+    assert Job.unscoped.count() == 0
