@@ -8,7 +8,7 @@ rounded up once.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Self
 
@@ -84,18 +84,6 @@ class Quote:
     def legs_for(self, *, takes: int, milliseconds: int, tokens: int = 0) -> list[Due]:
         """Every leg with the amount that is due for what was delivered; a leg that comes to nothing stays in."""
         return [leg.due(takes=takes, milliseconds=milliseconds, tokens=tokens) for leg in self.legs]
-
-    def charges_by_take(self, lengths_milliseconds: Sequence[int], *, tokens: int = 0) -> list[int]:
-        """The charge of each delivered take in their order; their sum is the charge for all of them.
-
-        A unit that is charged once (`request`, tokens) falls on the first take, a cut at the hold on the last.
-        """
-        charged, charges = 0, []
-        for takes in range(1, len(lengths_milliseconds) + 1):
-            so_far = self.charge_for(takes=takes, milliseconds=sum(lengths_milliseconds[:takes]), tokens=tokens)
-            charges.append(so_far - charged)
-            charged = so_far
-        return charges
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,8 @@
-"""The states of a job and of an attempt, and the only ways between them."""
+"""The states of a job and of an attempt.
+
+A job goes queued > running > succeeded, failed, cancelled or expired; one that waits may end without running. From
+running back to queued is the one way back: a retry. What is final never changes.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +21,6 @@ class JobState(StrEnum):
 
 FINAL: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED})
 
-ALLOWED: Final[dict[JobState, frozenset[JobState]]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED}),
-    # Back to the queue is the one way back: a retry.
-    JobState.RUNNING: frozenset({JobState.QUEUED}) | FINAL,
-    **{state: frozenset() for state in FINAL},
-}
-
 
 class AttemptState(StrEnum):
     SUBMITTING = "submitting"  # written before the upstream is called
@@ -32,8 +29,3 @@ class AttemptState(StrEnum):
     FAILED = "failed"
     LOST = "lost"  # its runner went away
     LATE = "late"  # its result came after the job had ended; kept out, its cost noted
-
-
-def states_before(state: JobState) -> frozenset[JobState]:
-    """The states a job may be in to move to `state`."""
-    return frozenset(before for before, afterwards in ALLOWED.items() if state in afterwards)
