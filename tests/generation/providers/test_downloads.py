@@ -33,6 +33,7 @@ async def test_song_is_fetched_without_our_key() -> None:
         Said(429, headers={"retry-after": "0"}),
         Said(500),
         Said(206, b"half"),
+        Said(200, b""),
         Said(200, b"\n <!doctype html><title>Just a moment</title>", {"content-type": "audio/mpeg"}),
         Said(200, b'\xef\xbb\xbf{"error": "not yet"}'),
     ],

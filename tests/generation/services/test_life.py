@@ -142,6 +142,7 @@ def test_takes_are_charged_one_by_one(world: World, settings, good: int, charged
     job = finished(submitted(world, takes=3), *takes)
 
     assert (job.state, job.charged_micro) == (JobState.SUCCEEDED if good else JobState.FAILED, charged)
+    assert [track.charged_micro for track in Track.unscoped.all()] == [SONG_PRICE] * good
     assert log_of(job).count("take_failed") == 3 - good
     assert spent(world) == (charged, 0)
     assert check_books() == []
