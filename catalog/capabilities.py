@@ -17,6 +17,7 @@ Conveyed = Literal["none", "wish", "exact"]
 """`wish`: said in the text of the order; the model may or may not follow, and nobody judges the result by it."""
 Instrumental = Literal["none", "wish", "exact", "always"]
 Timings = Literal["none", "lines", "words"]
+Streaming = Literal["refused", "after", "live"]
 SamplingName = Literal["top_k", "top_p", "temperature", "cfg_coef"]
 ReferenceName = Literal["reference", "vocal", "melody"]
 
@@ -74,8 +75,8 @@ class Capabilities:
     """The finest timing of the lyrics the model gives."""
     watermark: Literal["native", "added"] = "added"
     """Whether the upstream sets the audible mark itself; otherwise we add it."""
-    streaming: bool = False
-    """Can be heard while it is made."""
+    streaming: Streaming = "after"
+    """`live`: can be heard while it is made; `after`: a stream brings it once it is whole; `refused`: no streams."""
     stereo: bool = True
     """Makes two channels itself; a mono model is delivered in two by copying."""
 
@@ -109,7 +110,7 @@ class Capabilities:
             "seed": _exact(self.seed),
             "enhance": _exact(self.enhance),
             "extend": _exact(self.extend),
-            "partial_audio": _exact(self.streaming),
+            "partial_audio": _STREAMED[self.streaming],
             "write_lyrics": _exact(self.lyrics_optimizer),
         }
 
@@ -157,6 +158,8 @@ def _plain(value: Any) -> Any:
         return value.as_json()
     return list(value) if isinstance(value, tuple) else value
 
+
+_STREAMED: Final[dict[Streaming, Conveyed]] = {"refused": "none", "after": "wish", "live": "exact"}
 
 Reader = Callable[[str, Any], Any]
 
@@ -236,7 +239,7 @@ _CAPABILITY_READERS: Final[dict[str, Reader]] = {
     "extend": _truth,
     "timings": _one_of(Timings),
     "watermark": _one_of(Literal["native", "added"]),
-    "streaming": _truth,
+    "streaming": _one_of(Streaming),
     "stereo": _truth,
 }
 _LIMIT_READERS: Final[dict[str, Reader]] = {

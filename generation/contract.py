@@ -140,11 +140,71 @@ class RawTake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """Everything an upstream gave for one attempt."""
+class Piece:
+    """A part of a take that may be heard while the rest is made: `part` counts from 0, `data` is whole frames."""
 
-    takes: tuple[RawTake, ...]
+    take: int
+    part: int
+    data: bytes
+    format: AudioFormat
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an order came to in tokens: of its text, and of what was made."""
+
+    prompt: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LyricsRequest:
+    """An order for a text alone. `lyrics` is what an edit begins with; the same seed gives the same text."""
+
+    prompt: str = ""
+    title: str | None = None
     lyrics: str | None = None
+    is_edit: bool = False
+    seed: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenLyrics:
+    """A text as a writer gave it: sections under their tags; `style_tags` are separated by commas."""
+
+    lyrics: str
+    title: str = ""
+    style_tags: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """An upload as a provider may carry it to its upstream: cleaned by us. `purpose` is what it was uploaded for."""
+
+    audio: bytes
+    format: str
+    file_name: str
+    purpose: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTrack:
+    """An earlier track that is continued. `upstream_id` is its id at the upstream that is asked now, or empty."""
+
+    audio: bytes
+    format: AudioFormat
+    duration_ms: int
+    upstream_id: str = ""
 
 
 class Refusal(Exception):
@@ -168,6 +228,27 @@ class Fault:
     code: str
     message: str
     param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingTake:
+    """A take that was ordered and did not come. `is_unknown`: the upstream may have made it, and may bill for it."""
+
+    fault: Fault
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Everything an upstream gave for one attempt; `missing` are the takes that were ordered and are not in `takes`.
+
+    `tokens` as the upstream counted them, where it counts.
+    """
+
+    takes: tuple[RawTake, ...]
+    missing: tuple[MissingTake, ...] = ()
+    lyrics: str | None = None
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +301,8 @@ class JobView:
     error: Fault | None
     wire: Mapping[str, Any]
     base_url: str
+    stream_links: tuple[str, ...] = ()
+    """One growing audio for each take that can be heard while it is made; empty before the first sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

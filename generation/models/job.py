@@ -130,8 +130,8 @@ class Attempt(TenantRow):
         max_length=20, choices=[(state, state) for state in AttemptState], default=AttemptState.SUBMITTING
     )
     upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
-    ticket = models.CharField(max_length=200, blank=True)
-    """The upstream's own id of the task."""
+    tickets = models.JSONField(default=list)
+    """The upstream's own ids of its tasks, oldest first."""
     raw = models.JSONField(default=list)
     """What came, one entry per take: where its bytes lie, timings of the lyrics, seed, the upstream's id."""
     error_code = models.CharField(max_length=40, blank=True)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from generation.contract import Delivery, Phase, SongRequest
+from generation.contract import (
+    Delivery,
+    LyricsRequest,
+    Phase,
+    Piece,
+    SongRequest,
+    SourceFile,
+    SourceTrack,
+    WrittenLyrics,
+)
 
 Seen = Literal["not_made", "unknown"]
 
@@ -106,9 +115,32 @@ class NoHttp:
         raise PermissionError("no way out was handed in")
 
 
+class Sources(Protocol):
+    """What an order leans on, read when a provider needs it; ids as they stand in the song request."""
+
+    async def file(self, file_id: str) -> SourceFile:
+        """An upload. Raises ProviderError (not made) where it is gone."""
+
+    async def track(self, track_id: str) -> SourceTrack:
+        """An earlier track. Raises ProviderError (not made) where it is gone."""
+
+
+class NoSources:
+    """For an order that leans on nothing: satisfies `Sources`, and has none."""
+
+    async def file(self, file_id: str) -> SourceFile:
+        raise ProviderError("not_found", "The uploaded file is gone. Nothing was charged.", seen="not_made")
+
+    async def track(self, track_id: str) -> SourceTrack:
+        raise ProviderError("not_found", "The song to continue is gone. Nothing was charged.", seen="not_made")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamAccess:
-    """Where and as whom a provider calls, and which operation it orders there. Never logged."""
+    """Where and as whom a provider calls, and which operation it orders there. Never logged.
+
+    `reference` is what we call this order at the upstream; an attempt that takes another one's work up keeps it.
+    """
 
     base_url: str
     credential: str
@@ -120,6 +152,7 @@ class UpstreamAccess:
     poll_seconds: float
     reference: str
     http: Http = field(default=NoHttp(), compare=False)
+    sources: Sources = field(default=NoSources(), compare=False)
 
     def __repr__(self) -> str:
         return f"UpstreamAccess({self.base_url!r}, model={self.model!r})"
@@ -134,8 +167,11 @@ class Line(Protocol):
     async def lyrics(self, text: str) -> None:
         """Say the lyrics as soon as they are known."""
 
+    async def audio(self, piece: Piece) -> None:
+        """Give what can be heard already; kept only for an order that asked for partial audio."""
+
     async def ticket(self, upstream_id: str) -> None:
-        """Keep the upstream's own id of the task, before anything else is awaited."""
+        """Keep the upstream's own id of the task, before anything else is awaited. One order may have several."""
 
 
 class Provider(Protocol):
@@ -146,3 +182,22 @@ class Provider(Protocol):
 
     async def make(self, song: SongRequest, upstream: UpstreamAccess, line: Line) -> Delivery:
         """Make the song; raise ProviderError when it was not made. Cancelling the task stops the work."""
+
+
+@runtime_checkable
+class Resumes(Protocol):
+    """A provider whose upstream can be asked for an order that another process gave it."""
+
+    async def resume(self, song: SongRequest, upstream: UpstreamAccess, tickets: Sequence[str], line: Line) -> Delivery:
+        """Bring what was ordered earlier under the same `upstream.reference`; never orders a second song.
+
+        `tickets` are the ids that were kept, possibly none. Raises ProviderError: unknown where nobody can tell.
+        """
+
+
+@runtime_checkable
+class WritesLyrics(Protocol):
+    """A provider whose upstream writes texts."""
+
+    async def write(self, request: LyricsRequest, upstream: UpstreamAccess) -> WrittenLyrics:
+        """Write or edit the lyrics of a song; raise ProviderError when there are none."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from functools import partial
 
-from generation.contract import Phase
+from generation.contract import Phase, Piece
 from generation.runner.database import DatabaseThreads, insist
 from generation.services.claim import Work
 from generation.services.events import Entry, record_each
-from generation.services.note import note_lyrics, note_ticket
+from generation.services.note import note_lyrics, note_piece, note_ticket
+from generation.services.pieces import keep_piece
 
 
 class News:
@@ -50,6 +52,11 @@ class JobLine:
 
     async def lyrics(self, text: str) -> None:
         await self._database.run(note_lyrics, self._work, text)
+
+    async def audio(self, piece: Piece) -> None:
+        if self._work.song.partial_audio:
+            file = await asyncio.to_thread(keep_piece, self._work, piece)
+            await self._database.run(note_piece, self._work, piece, file)
 
     async def ticket(self, upstream_id: str) -> None:
         # The song is being made: without its id nobody could ask for it.

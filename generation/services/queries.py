@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,9 +19,11 @@ from catalog.quotes import Quote
 from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView, Usage, sections_from_json
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
+from generation.services.pieces import read_piece
 from generation.states import FINAL, JobState
 
 LINK_LIFE = timedelta(days=7)
+AUDIO = "audio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,11 @@ def events_after(
     render_job: Callable[[JobView], dict[str, Any]],
     limit: int = 500,
     link_life: timedelta = LINK_LIFE,
+    with_audio: bool = True,
 ) -> list[dict[str, Any]]:
     """The events of a job with a higher number than `seq`, in order, as every stream sends them."""
-    rows = list(Event.objects.filter(job_id=job_id, seq__gt=seq).order_by("seq")[:limit])
+    wanted = Event.objects.filter(job_id=job_id, seq__gt=seq)
+    rows = (wanted if with_audio else wanted.exclude(type=AUDIO)).order_by("seq")[:limit]
     return [_event(row, base_url, render_job, link_life) for row in rows]
 
 
@@ -95,6 +100,8 @@ def _event(
     if row.type == "take":
         track = Track.objects.get(pk=data.pop("track"))
         data["audio"] = _link(track, base_url, link_life)
+    if row.type == "audio":
+        data["data"] = b64encode(read_piece(data.pop("file"))).decode()
     if row.type in FINAL:
         data = render_job(job_view(row.job_id, base_url=base_url, link_life=link_life))
     return {**event, **data, **event}  # the job of a final event names the same id

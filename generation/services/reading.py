@@ -21,7 +21,6 @@ from generation.services.queries import events_after, find_job, job_view
 from generation.states import FINAL
 
 AT_ONCE: Final = 500
-AUDIO: Final = "audio"
 JUST_ENDED: Final = timedelta(minutes=1)
 """Longer than news of an ended job may take to arrive."""
 
@@ -83,11 +82,12 @@ class Reader:
                 render_job=lambda job: self.dialect.view(job).body,
                 limit=AT_ONCE,
                 link_life=self.dialect.link_life,
+                with_audio=self.with_audio,
             )
             # A reader may be at the end already, or beyond it: then no final event comes to tell it so.
             has_ended = any(row["type"] in FINAL for row in rows) or (not rows and self._is_over(job_id, after))
         return Batch(
-            events=tuple(row for row in rows if self.with_audio or row["type"] != AUDIO),
+            events=tuple(rows),
             seq=rows[-1]["seq"] if rows else after,
             is_final=has_ended,
             has_more=len(rows) == AT_ONCE,

@@ -20,6 +20,7 @@ from billing.models import Transfer
 from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.audio.label import read_label
+from generation.contract import Piece
 from generation.models import Attempt, IdempotencyKey, Job, Track
 from generation.runner.hands import Hands
 from generation.services.claim import claim
@@ -46,6 +47,8 @@ class Listener:
         self.heard.append(percent)
 
     async def lyrics(self, text: str) -> None: ...
+
+    async def audio(self, piece: Piece) -> None: ...
 
     async def ticket(self, upstream_id: str) -> None: ...
 

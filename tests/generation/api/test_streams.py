@@ -12,13 +12,17 @@ from accounts.models import ApiKey
 from accounts.services.api_keys import authenticate_key, revoke_key
 from generation.admission import admissions
 from generation.api.streams import PING, Stream
+from generation.contract import Piece
 from generation.dialects.registry import OPENAI_MUSIC
 from generation.models import Event
 from generation.services.events import Entry, record
+from generation.services.finish import finish
+from generation.services.note import note_piece
+from generation.services.pieces import keep_piece
 from generation.services.reading import Reader
 from generation.waiting import waiting_room
 from tests.generation.shops import ORDER, SONGS, Shop
-from tests.generation.worlds import claimed
+from tests.generation.worlds import claimed, received
 
 pytestmark = pytest.mark.both_databases
 
@@ -111,14 +115,14 @@ async def test_a_batch_that_holds_the_end_is_final_whatever_follows(shop: Shop) 
     assert late is not None
     await shop.behind(
         lambda: Event.unscoped.create(
-            organization_id=job.organization_id, job=job, seq=5, type="audio", data={}, at=late
+            organization_id=job.organization_id, job=job, seq=5, type="progress", data={}, at=late
         )
     )
     reader = Reader(await shop.behind(authenticate_key, shop.secret), OPENAI_MUSIC)
 
     batch = await shop.behind(reader.events, job.pk, 2)
 
-    assert (len(batch.events), batch.seq, batch.is_final) == (2, 5, True)
+    assert (len(batch.events), batch.seq, batch.is_final) == (3, 5, True)
 
 
 async def test_a_last_event_that_is_no_number_begins_at_the_start(shop: Shop) -> None:
@@ -162,14 +166,17 @@ async def test_events_arrive_though_their_wake_up_was_lost(shop: Shop, monkeypat
 
 async def test_audio_events_go_only_to_those_who_asked(shop: Shop) -> None:
     job = await shop.ordered()
-    await shop.behind(record, job.pk, Entry("audio", {"take": 0, "part": 0, "data": "AAAA"}))
-    await shop.finished(job)
+    piece = Piece(take=0, part=0, data=bytes(3), format="mp3", sample_rate=44_100, channels=2)
+    work = await shop.behind(received, job)
+    await shop.behind(lambda: note_piece(work, piece, keep_piece(work, piece)))
+    await shop.behind(finish, work.token)
 
     plain = await frames_of(await shop.get(f"{SONGS}/{job.pk}/events"))
     asked = await frames_of(await shop.get(f"{SONGS}/{job.pk}/events?audio=1"))
 
-    assert [event["seq"] for event in plain] == [1, 3, 4, 5]
+    assert [event["seq"] for event in plain] == [1, 2, 4, 5]
     assert [event["seq"] for event in asked] == [1, 2, 3, 4, 5]
+    assert {name: asked[2][name] for name in ("take", "part", "data")} == {"take": 0, "part": 0, "data": "AAAA"}
 
 
 async def test_a_quiet_stream_is_kept_alive_by_comments(shop: Shop) -> None:

@@ -66,7 +66,7 @@ def test_every_published_input_is_one_the_wire_takes() -> None:
         enhance=True,
         references=("reference", "vocal", "melody"),
         extend=True,
-        streaming=True,
+        streaming="live",
     )
     inputs = describe("any-song", anything, Limits())["properties"]
 

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from generation.contract import Piece
 from generation.providers.base import Incoming, UpstreamAccess
 
 
@@ -84,11 +85,15 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[float] = []
         self.tickets: list[str] = []
+        self.pieces: list[Piece] = []
 
     async def progress(self, percent: float, phase: str) -> None:
         self.heard.append(percent)
 
     async def lyrics(self, text: str) -> None: ...
+
+    async def audio(self, piece: Piece) -> None:
+        self.pieces.append(piece)
 
     async def ticket(self, upstream_id: str) -> None:
         self.tickets.append(upstream_id)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from generation.contract import Delivery, RawTake, SongRequest
+from generation.contract import Delivery, Piece, RawTake, SongRequest
 from generation.providers import registry
 from generation.providers.base import Line, ProviderError, UpstreamAccess
 from generation.services.claim import Work
@@ -31,6 +31,8 @@ class Scripted:
 class Silent:
     async def progress(self, percent: float, phase: str) -> None: ...
     async def lyrics(self, text: str) -> None: ...
+    async def audio(self, piece: Piece) -> None: ...
+
     async def ticket(self, upstream_id: str) -> None: ...
 
 

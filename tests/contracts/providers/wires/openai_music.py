@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import math
-import struct
-import wave
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
+from tests.contracts.providers.sounds import PICTURE, sound
 from tests.contracts.providers.standin import Request, Said, Stage, as_json
 
 SONG_ID = "song_42"
 GENERATIONS = "/v1/music/generations"
-PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452") * 64
 
 
 def answer(stage: Stage, request: Request) -> Said:
@@ -43,7 +38,7 @@ def ordered(stage: Stage) -> Said:
     play = ALWAYS.get(stage.scene)
     if stage.scene in BREAKING:
         # A song that is known by its key is answered for when its order comes again.
-        play = None if stage.options.get("is_tutti") and not is_first else BREAKING[stage.scene]
+        play = None if stage.options["shape"] == "tutti" and not is_first else BREAKING[stage.scene]
     elif is_first:
         play = FIRST.get(stage.scene, play)
     elif len(stage.orders) == 2:
@@ -109,7 +104,7 @@ def job(stage: Stage) -> dict[str, Any]:
             return found | {"audio": ""}
         case "unknown_word":
             return found | {"status": "SIMMERING"}
-        case "several_takes" if stage.options.get("is_tutti"):
+        case "several_takes" if stage.options["shape"] == "tutti":
             takes = stage.orders[-1].body["n"]
             return found | {"audios": [{"take": take, "audio": link, "seed": 7 + take} for take in range(takes)]}
     return found
@@ -131,20 +126,3 @@ def file(stage: Stage) -> Said:
         case "stumbling_download" if stage.fetched == 3:
             return Said(200, sound(), is_cut=True)
     return Said(200, sound(), {"Content-Type": "application/octet-stream"})
-
-
-@cache
-def sound(loudness: float = 0.3) -> bytes:
-    """One second of 220 Hz, WAV, 16 bit, mono, 22,050 Hz."""
-    target = io.BytesIO()
-    with wave.open(target, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(22_050)
-        out.writeframes(
-            b"".join(
-                struct.pack("<h", round(32_767 * loudness * math.sin(2 * math.pi * 220 * moment / 22_050)))
-                for moment in range(22_050)
-            )
-        )
-    return target.getvalue()

@@ -14,7 +14,7 @@ import pytest
 from generation.audio.decode import decode
 from generation.audio.quality import judge
 from generation.audio.samples import BadAudio
-from generation.contract import Sampling, SongRequest
+from generation.contract import Piece, Sampling, SongRequest
 from generation.providers.base import Provider, ProviderError, UpstreamAccess
 from generation.providers.rehearsal import Rehearsal, compose
 from generation.providers.rehearsal import provider as module
@@ -35,6 +35,7 @@ class Told:
     percents: list[float] = field(default_factory=list)
     phases: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
 
     async def progress(self, percent: float, phase: str) -> None:
         self.percents.append(percent)
@@ -42,6 +43,9 @@ class Told:
 
     async def lyrics(self, text: str) -> None:
         self.texts.append(text)
+
+    async def audio(self, piece: Piece) -> None:
+        self.pieces.append(piece)
 
     async def ticket(self, upstream_id: str) -> None:
         raise AssertionError(f"a rehearsal has no upstream task, but named {upstream_id}")
