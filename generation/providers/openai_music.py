@@ -187,7 +187,8 @@ class _Order:
             return b""
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.upstream.credential}"}
+        """A service of the house's own network may ask for no key."""
+        return {"Authorization": f"Bearer {self.upstream.credential}"} if self.upstream.credential else {}
 
 
 # --- What is asked ------------------------------------------------------------------------------------------------

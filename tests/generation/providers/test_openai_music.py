@@ -102,6 +102,13 @@ def test_tutti_gets_what_it_can_convey_and_a_zero_is_a_value() -> None:
 # --- What is heard ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("credential", "sent"), [("sk-1", "Bearer sk-1"), ("", None)])
+async def test_key_is_sent_where_there_is_one(credential: str, sent: str | None) -> None:
+    _, way = await made(as_json(READY), credential=credential)
+
+    assert way.sent[0].headers.get("Authorization") == sent
+
+
 async def test_hex_and_links_are_both_taken() -> None:
     assert (await made(as_json(READY)))[0] == Delivery(takes=(RawTake(audio=AUDIO, upstream_id="s1"),))
 
