@@ -37,13 +37,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long."""
+    """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long.
+
+    `pause_seconds`: it comes only then. `waits_for_release`: it comes once the test lets it.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
     is_held: bool = False
+    pause_seconds: float = 0.0
+    waits_for_release: bool = False
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Said:
@@ -87,8 +92,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         said = self.theatre.answer(self._request())
-        if said.is_held:
-            time.sleep(LONGEST_SILENCE_SECONDS)
+        time.sleep(LONGEST_SILENCE_SECONDS if said.is_held else said.pause_seconds)
+        if said.waits_for_release:
+            self.theatre.await_release()
         self.send_response(said.status)
         for name, value in {**said.headers, "Content-Length": str(len(said.body))}.items():
             self.send_header(name, value)
@@ -112,6 +118,11 @@ class Theatre:
         self._lock = threading.Lock()
         self.url = ""
         self._stage = Stage("")
+
+    def await_release(self) -> None:
+        stage, end = self._stage, time.monotonic() + LONGEST_SILENCE_SECONDS
+        while not stage.is_released and time.monotonic() < end:
+            time.sleep(0.01)
 
     def answer(self, request: Request) -> Said:
         with self._lock:
