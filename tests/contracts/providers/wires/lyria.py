@@ -145,14 +145,10 @@ ALWAYS: dict[str, Callable[[Stage], Said]] = {
     "html": lambda stage: Said(200, b"<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"}),
     "empty_audio": lambda stage: as_json(song(stage, [*text(LYRICS), audio(b"")])),
     "unknown_word": lambda stage: as_json(song(stage, text(LYRICS), finish="SIMMERING")),
-    "refused_content": lambda stage: failure(
-        stage, 400, "INVALID_ARGUMENT", "Not this song.", reason="CONTENT_POLICY"
-    ),
+    "refused_content": lambda stage: failure(stage, 400, "INVALID_ARGUMENT", "Not this song.", reason="CONTENT_POLICY"),
     "blocked_prompt": blocked,
     "safety_finish": safety_finish,
-    "no_balance": lambda stage: failure(
-        stage, 429, "RESOURCE_EXHAUSTED", "Top up first.", reason="INSUFFICIENT_QUOTA"
-    ),
+    "no_balance": lambda stage: failure(stage, 429, "RESOURCE_EXHAUSTED", "Top up first.", reason="INSUFFICIENT_QUOTA"),
     "wrong_key": unknown_key,
 }
 FIRST: dict[str, Callable[[Stage], Said]] = {
