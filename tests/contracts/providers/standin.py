@@ -39,7 +39,7 @@ class Request:
 class Said:
     """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long.
 
-    `pause_seconds`: it comes only then. `waits_for_release`: it comes once the test lets it.
+    `after_seconds` and `is_kept_back` (until the scene is released) delay the answer.
     """
 
     status: int = 200
@@ -47,8 +47,8 @@ class Said:
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
     is_held: bool = False
-    pause_seconds: float = 0.0
-    waits_for_release: bool = False
+    after_seconds: float = 0.0
+    is_kept_back: bool = False
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Said:
@@ -92,15 +92,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         said = self.theatre.answer(self._request())
-        time.sleep(LONGEST_SILENCE_SECONDS if said.is_held else said.pause_seconds)
-        if said.waits_for_release:
-            self.theatre.await_release()
+        self._wait(said)
+        if said.is_held:
+            time.sleep(LONGEST_SILENCE_SECONDS)
         self.send_response(said.status)
         for name, value in {**said.headers, "Content-Length": str(len(said.body))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(said.body[: len(said.body) // 2] if said.is_cut else said.body)
         self.close_connection = self.close_connection or said.is_cut or said.is_held
+
+    def _wait(self, said: Said) -> None:
+        time.sleep(said.after_seconds)
+        latest = time.monotonic() + LONGEST_SILENCE_SECONDS
+        while said.is_kept_back and not self.theatre.is_released and time.monotonic() < latest:
+            time.sleep(0.01)
 
     def _request(self) -> Request:
         length = min(int(self.headers.get("content-length") or 0), LONGEST_BODY)
@@ -119,10 +125,9 @@ class Theatre:
         self.url = ""
         self._stage = Stage("")
 
-    def await_release(self) -> None:
-        stage, end = self._stage, time.monotonic() + LONGEST_SILENCE_SECONDS
-        while not stage.is_released and time.monotonic() < end:
-            time.sleep(0.01)
+    @property
+    def is_released(self) -> bool:
+        return self._stage.is_released
 
     def answer(self, request: Request) -> Said:
         with self._lock:

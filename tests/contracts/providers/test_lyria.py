@@ -21,7 +21,7 @@ from tests.contracts.providers.wires.lyria import ADDRESSES, LYRICS, MADE_TOKENS
 from tests.generation.worlds import SONG_PRICE, World, submitted
 
 SLUG: Final = "lyria"
-ORDER: Final = {"prompt": "a song", "lyrics": "[Verse]\nla la", "duration_seconds": 1.0, "instrumental": False}
+ORDER: Final[dict[str, Any]] = {"prompt": "a song", "lyrics": "[Verse]\nla la", "duration_seconds": 1.0}
 TEXT: Final = "a song\n\nAbout 1 seconds long.\n\n[Verse]\nla la"
 
 CONTENT: Final = {

@@ -107,6 +107,7 @@ PARTS: dict[str, Callable[[], list[Part]]] = {
 
 def failure(stage: Stage, status: int, word: str, message: str, *, reason: str = "", **headers: str) -> Said:
     """In Google's form, or in OpenAI's where the shape is a chat."""
+    error: dict[str, Any]
     if is_chat(stage):
         error = {"message": message, "type": "some_error", "param": None, "code": reason.lower() or None}
     else:
@@ -138,8 +139,8 @@ def safety_finish(stage: Stage) -> Said:
 
 
 ALWAYS: dict[str, Callable[[Stage], Said]] = {
-    "slow": lambda stage: Said(200, as_json(song(stage)).body, pause_seconds=0.3),
-    "late_result": lambda stage: Said(200, as_json(song(stage)).body, waits_for_release=True),
+    "slow": lambda stage: Said(200, as_json(song(stage)).body, after_seconds=0.3),
+    "late_result": lambda stage: Said(200, as_json(song(stage)).body, is_kept_back=True),
     **dict.fromkeys(("no_answer", "never_finishing"), lambda stage: Said(is_held=True)),
     "cut": lambda stage: Said(200, as_json(song(stage)).body, is_cut=True),
     "html": lambda stage: Said(200, b"<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"}),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from generation.contract import Line, Section
-from generation.providers.time_marks import without_marks
+from generation.providers.lyria.time_marks import without_marks
 
 TIMED = """\
 [0:00] [Intro]

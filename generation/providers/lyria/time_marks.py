@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from generation.contract import Line, Section
-from generation.providers.song_tags import TAG, section_type_of
+from generation.providers.lyria.song_tags import TAG, section_type_of
 
 LINE_MS: Final = 4000
 """How long the last line is taken to last where nothing before it tells."""

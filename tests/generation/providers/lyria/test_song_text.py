@@ -4,7 +4,7 @@ import pytest
 
 from generation.contract import SongRequest
 from generation.dialects.lyrics_text import split
-from generation.providers.song_text import is_chinese, song_text
+from generation.providers.lyria.song_text import is_chinese, song_text
 
 LYRICS = "[Verse]\nla la\n\n[Chorus]\nlo lo"
 

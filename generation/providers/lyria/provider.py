@@ -15,8 +15,8 @@ from urllib.parse import quote
 from generation.contract import Delivery, SongRequest
 from generation.providers import http
 from generation.providers.base import Line, ProviderError, UpstreamAccess
-from generation.providers.lyria_answers import delivery_in
-from generation.providers.song_text import song_text
+from generation.providers.lyria.answers import delivery_in
+from generation.providers.lyria.song_text import song_text
 
 logger = logging.getLogger("tutti.upstreams")
 

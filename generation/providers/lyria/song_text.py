@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generation.contract import SongRequest
-from generation.providers.song_tags import begins_with_tag
+from generation.providers.lyria.song_tags import begins_with_tag
 
 FIRST_TAG: Final = "[Verse]"
 """Put before lyrics without a tag, which would be taken for a part of the prompt."""
