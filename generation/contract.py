@@ -301,6 +301,8 @@ class JobView:
     error: Fault | None
     wire: Mapping[str, Any]
     base_url: str
+    tokens: Tokens | None = None
+    """What the order has come to so far: the numbers that a price per 1,000 tokens uses."""
     stream_links: tuple[str, ...] = ()
     """One growing audio for each take that can be heard while it is made; empty before the first sound."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -15,7 +16,6 @@ from generation.dialects.lyrics_text import joined, split
 from generation.dialects.modalities import TEXT, modalities_of, text_of
 from generation.dialects.reading import Fields, in_path
 from generation.dialects.vocabulary import is_asked, refuse_unconveyed, unknown
-from generation.tokens import prompt_tokens
 
 SLUG: Final = "chat"
 LINK_LIFE: Final = timedelta(days=7)
@@ -67,7 +67,7 @@ class Chat:
             song=song,
             model=fields.text("model", longest=LONGEST_NAME) or "",
             catalog=CATALOG,
-            wire={"modalities": modalities_of(fields, "modalities"), "prompt_tokens": prompt_tokens(song)},
+            wire={"modalities": modalities_of(fields, "modalities")},
             names=NAMES,
             ignored=(*unknown(body), *_unread(fields.inside("audio"))),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
@@ -190,7 +190,7 @@ def _choice(index: int, track: TrackView, job: JobView) -> dict[str, Any]:
 
 
 def _usage(job: JobView) -> dict[str, int]:
-    prompt, made = spent(job)
+    prompt, made = dataclasses.astuple(spent(job))
     return {"prompt_tokens": prompt, "completion_tokens": made, "total_tokens": prompt + made}
 
 

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from generation.contract import JobView, Order, Refusal, Reply, SongRequest, TrackView
+from generation.contract import JobView, Order, Refusal, Reply, SongRequest, Tokens, TrackView
 from generation.dialects.base import CAUSES, Cause, Refused, failure_of, job_headers, retry_headers
 from generation.dialects.lyrics_text import joined, split
 from generation.dialects.modalities import modalities_of, text_of
 from generation.dialects.reading import Fields, in_path
 from generation.dialects.vocabulary import refuse_unconveyed, unknown
-from generation.tokens import audio_tokens, prompt_tokens
 
 SLUG: Final = "lyria"
 LINK_LIFE: Final = timedelta(days=7)
@@ -82,7 +81,7 @@ class Lyria:
             song=song,
             model=in_path(path, "model", missing="model_not_found") or fields.text("model", longest=LONGEST_NAME) or "",
             catalog=CATALOG,
-            wire={"modalities": modalities, "prompt_tokens": prompt_tokens(song)},
+            wire={"modalities": modalities},
             names=NAMES,
             ignored=(*unknown(body), *_unread(config)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
@@ -131,9 +130,9 @@ def still_made(job: JobView) -> str:
     return f"The song is still being made, and is charged when it is done. Ask for it at {address} then."
 
 
-def spent(job: JobView) -> tuple[int, int]:
-    """Tokens of the order and of what was made of it: the numbers that a price per 1,000 tokens uses."""
-    return job.wire.get("prompt_tokens", 0), audio_tokens([track.duration_ms for track in job.tracks], job.lyrics)
+def spent(job: JobView) -> Tokens:
+    """Tokens of the order and of what was made of it."""
+    return job.tokens or Tokens(0, 0)
 
 
 def _text(fields: Fields) -> str:
@@ -171,7 +170,7 @@ def _candidate(track: TrackView, text: str | None) -> dict[str, Any]:
 
 
 def _usage(job: JobView) -> dict[str, int]:
-    prompt, made = spent(job)
+    prompt, made = dataclasses.astuple(spent(job))
     return {"promptTokenCount": prompt, "candidatesTokenCount": made, "totalTokenCount": prompt + made}
 
 

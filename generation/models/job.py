@@ -133,7 +133,7 @@ class Attempt(TenantRow):
     tickets = models.JSONField(default=list)
     """The upstream's own ids of its tasks, oldest first."""
     raw = models.JSONField(default=list)
-    """What came, one entry per take: where its bytes lie, timings of the lyrics, seed, the upstream's id."""
+    """What came, one entry per take: where its bytes lie, lyrics in time, seed, the upstream's id, tokens."""
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     cost_micro = models.BigIntegerField(default=0)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.tenancy import TenantRow
+from generation.contract import Tokens
 from generation.models.job import Job, new_id
+from generation.tokens import Made
 
 
 class Track(TenantRow):
@@ -24,6 +26,9 @@ class Track(TenantRow):
     upstream_id = models.CharField(max_length=200, blank=True)
     sections = models.JSONField(default=list)
     """Timings of the lyrics: see generation.contract.Section."""
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    candidate_tokens = models.PositiveIntegerField(null=True)
+    """As the upstream counted them, this take's share of what it told; None where it does not count."""
     charged_micro = models.BigIntegerField()
     created_at = models.DateTimeField()
 
@@ -33,3 +38,14 @@ class Track(TenantRow):
 
     def __str__(self) -> str:
         return f"take {self.take} of {self.job_id}"
+
+    @property
+    def made(self) -> Made:
+        """What its price goes by."""
+        return Made(self.duration_ms, self.tokens)
+
+    @property
+    def tokens(self) -> Tokens | None:
+        if self.prompt_tokens is None or self.candidate_tokens is None:
+            return None
+        return Tokens(self.prompt_tokens, self.candidate_tokens)

@@ -22,7 +22,7 @@ from itertools import chain, repeat
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from generation.contract import Delivery
+from generation.contract import Delivery, Tokens
 from generation.providers.base import Answer, ProviderError, UpstreamAccess
 
 logger = logging.getLogger("tutti.upstreams")
@@ -256,7 +256,19 @@ async def in_parallel(
     for error in failed:
         logger.warning("One of %s takes was not made: %s", len(calls), error)
     takes = tuple(take for delivery in delivered for take in delivery.takes)
-    return Delivery(takes=takes, lyrics=next((one.lyrics for one in delivered if one.lyrics), None))
+    return Delivery(
+        takes=takes,
+        lyrics=next((one.lyrics for one in delivered if one.lyrics), None),
+        tokens=_counted_together(delivered),
+    )
+
+
+def _counted_together(delivered: Sequence[Delivery]) -> Tokens | None:
+    """None where one of them was not counted: a sum without it would be no count."""
+    counts = [one.tokens for one in delivered if one.tokens is not None]
+    if len(counts) < len(delivered):
+        return None
+    return Tokens(sum(count.prompt for count in counts), sum(count.candidates for count in counts))
 
 
 def _weight(error: BaseException) -> tuple[int, float]:

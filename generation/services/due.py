@@ -6,28 +6,32 @@ from collections.abc import Sequence
 
 from catalog.quotes import Due, Quote
 from generation.models import Job
-from generation.tokens import audio_tokens, prompt_tokens
+from generation.tokens import Made, tokens_of
 
 
-def legs_due(job: Job, milliseconds: Sequence[int]) -> list[Due]:
-    """Every leg of the job's quote with its amount; `milliseconds` is the length of each delivered take."""
+def legs_due(job: Job, takes: Sequence[Made]) -> list[Due]:
+    """Every leg of the job's quote with its amount for these delivered takes."""
     return Quote.from_json(job.quote).legs_for(
-        takes=len(milliseconds), milliseconds=sum(milliseconds), tokens=_tokens(job, milliseconds)
+        takes=len(takes), milliseconds=_milliseconds(takes), tokens=_tokens(job, takes)
     )
 
 
-def charge_of_next(job: Job, before: Sequence[int], milliseconds: int) -> int:
-    """The micro-credits that one more take of this length adds to those delivered `before`."""
-    after = [*before, milliseconds]
-    return _charge(job, after) - _charge(job, before)
+def charge_of_next(job: Job, before: Sequence[Made], take: Made) -> int:
+    """The micro-credits that one more take adds to those delivered `before`."""
+    return _charge(job, [*before, take]) - _charge(job, before)
 
 
-def _charge(job: Job, milliseconds: Sequence[int]) -> int:
+def _charge(job: Job, takes: Sequence[Made]) -> int:
     return Quote.from_json(job.quote).charge_for(
-        takes=len(milliseconds), milliseconds=sum(milliseconds), tokens=_tokens(job, milliseconds)
+        takes=len(takes), milliseconds=_milliseconds(takes), tokens=_tokens(job, takes)
     )
 
 
-def _tokens(job: Job, milliseconds: Sequence[int]) -> int:
+def _milliseconds(takes: Sequence[Made]) -> int:
+    return sum(take.milliseconds for take in takes)
+
+
+def _tokens(job: Job, takes: Sequence[Made]) -> int:
     song = job.song
-    return prompt_tokens(song) + audio_tokens(milliseconds, job.lyrics or song.lyrics)
+    tokens = tokens_of(song, job.lyrics or song.lyrics, takes)
+    return tokens.prompt + tokens.candidates

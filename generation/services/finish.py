@@ -121,8 +121,9 @@ def _store(job_id: uuid.UUID, take: int, prepared: Prepared) -> str:
 
 
 def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UUID, file: str) -> Track:
-    before = list(Track.unscoped.filter(job=job).values_list("duration_ms", flat=True))
-    return Track(
+    before = [track.made for track in Track.unscoped.filter(job=job)]
+    tokens = came.get("tokens") or {}
+    track = Track(
         id=track_id,
         organization_id=job.organization_id,
         job=job,
@@ -138,9 +139,12 @@ def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UU
         seed=came["seed"],
         upstream_id=came["upstream_id"],
         sections=came["sections"],
-        charged_micro=charge_of_next(job, before, prepared.duration_ms),
+        prompt_tokens=tokens.get("prompt"),
+        candidate_tokens=tokens.get("candidates"),
         created_at=timezone.now(),
     )
+    track.charged_micro = charge_of_next(job, before, track.made)
+    return track
 
 
 def _take_event(track: Track) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
 from generation.states import FINAL, JobState
+from generation.tokens import tokens_of
 
 LINK_LIFE = timedelta(days=7)
 AUDIO = "audio"
@@ -126,6 +127,7 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         error=Fault(job.error_code, job.error_message, job.error_param or None) if job.error_code else None,
         wire=job.wire,
         base_url=base_url,
+        tokens=tokens_of(song, job.lyrics or song.lyrics, [track.made for track in tracks]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.db import transaction
@@ -10,13 +11,14 @@ from django.utils import timezone
 from generation import faults
 from generation.audio.decode import probe
 from generation.audio.samples import BadAudio
-from generation.contract import Delivery, sections_as_json
+from generation.contract import Delivery, Tokens, sections_as_json
 from generation.models import Attempt, Job
 from generation.services.claim import Work
 from generation.services.due import legs_due
 from generation.services.note import note_lyrics
 from generation.services.raw_files import discard_raw, keep_raw, read_raw
 from generation.states import AttemptState
+from generation.tokens import Made, shares_of
 
 Raw = list[dict[str, Any]]
 
@@ -24,6 +26,7 @@ Raw = list[dict[str, Any]]
 def store_raw(work: Work, delivery: Delivery) -> Raw:
     """Write each take's bytes as they came; only files, no row."""
     faults.reach("answered")
+    shares = shares_of(delivery.tokens, len(delivery.takes))
     return [
         {
             "take": take,
@@ -31,8 +34,9 @@ def store_raw(work: Work, delivery: Delivery) -> Raw:
             "sections": sections_as_json(came.sections),
             "seed": came.seed,
             "upstream_id": came.upstream_id,
+            "tokens": dataclasses.asdict(tokens) if tokens is not None else None,
         }
-        for take, came in zip(work.takes, delivery.takes, strict=False)
+        for take, came, tokens in zip(work.takes, delivery.takes, shares, strict=False)
     ]
 
 
@@ -58,7 +62,7 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
 
 def _keep_out(work: Work, raw: Raw) -> None:
     """Note what a result that came too late will cost, and let it go."""
-    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_milliseconds(came) for came in raw])
+    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_made(came) for came in raw])
     cost = sum(leg.amount_micro for leg in legs if leg.kind == "cost")
     now = timezone.now()
     Attempt.unscoped.filter(pk=work.attempt_id).update(
@@ -68,8 +72,9 @@ def _keep_out(work: Work, raw: Raw) -> None:
     discard_raw(came["file"] for came in raw)
 
 
-def _milliseconds(came: dict[str, Any]) -> int:
+def _made(came: dict[str, Any]) -> Made:
+    tokens = Tokens(**came["tokens"]) if came.get("tokens") else None
     try:
-        return probe(read_raw(came["file"])).duration_ms
+        return Made(probe(read_raw(came["file"])).duration_ms, tokens)
     except BadAudio:
-        return 0
+        return Made(0, tokens)

@@ -44,7 +44,7 @@ def settle(
         tracks = list(Track.unscoped.filter(job=job))
         ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks])]
+        legs = [Leg(*due) for due in legs_due(job, [track.made for track in tracks])]
         settlement = settle_hold(reference=job.pk, legs=legs)
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
         record(job.pk, *last_words, Entry(ending))

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from billing.money import CURRENCY, in_credits
-from generation.contract import Fault, JobView, Order, Refusal, Reply, Section, SongRequest, TrackView, Usage
+from generation.contract import Fault, JobView, Order, Refusal, Reply, Section, SongRequest, Tokens, TrackView, Usage
 from generation.dialects.base import Dialect, Refused
 from generation.dialects.registry import DIALECTS
+from generation.tokens import Made, tokens_of
 
 HERE = Path(__file__).parent
 CASES = sorted(path for path in HERE.glob("*/*.request.json"))
@@ -53,7 +54,13 @@ def job_of(order: Order, ends: dict[str, Any]) -> JobView:
         error=Fault(*ends["error"]) if "error" in ends else None,
         wire={**order.wire, "approximated": ends.get("approximated", [])},
         base_url=BASE_URL,
+        tokens=tokens_of(order.song, ends.get("lyrics", order.song.lyrics), [made(each, ends) for each in tracks]),
     )
+
+
+def made(track: TrackView, ends: dict[str, Any]) -> Made:
+    """`tokens` of a job's end: what the upstream counted for each take."""
+    return Made(track.duration_ms, Tokens(*ends["tokens"]) if "tokens" in ends else None)
 
 
 def usage_of(tracks: tuple[TrackView, ...]) -> Usage:

@@ -37,13 +37,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long."""
+    """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long.
+
+    `after_seconds` and `is_kept_back` (until the scene is released) delay the answer.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
     is_held: bool = False
+    after_seconds: float = 0.0
+    is_kept_back: bool = False
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Said:
@@ -87,6 +92,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         said = self.theatre.answer(self._request())
+        self._wait(said)
         if said.is_held:
             time.sleep(LONGEST_SILENCE_SECONDS)
         self.send_response(said.status)
@@ -95,6 +101,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said.body[: len(said.body) // 2] if said.is_cut else said.body)
         self.close_connection = self.close_connection or said.is_cut or said.is_held
+
+    def _wait(self, said: Said) -> None:
+        time.sleep(said.after_seconds)
+        latest = time.monotonic() + LONGEST_SILENCE_SECONDS
+        while said.is_kept_back and not self.theatre.is_released and time.monotonic() < latest:
+            time.sleep(0.01)
 
     def _request(self) -> Request:
         length = min(int(self.headers.get("content-length") or 0), LONGEST_BODY)
@@ -112,6 +124,10 @@ class Theatre:
         self._lock = threading.Lock()
         self.url = ""
         self._stage = Stage("")
+
+    @property
+    def is_released(self) -> bool:
+        return self._stage.is_released
 
     def answer(self, request: Request) -> Said:
         with self._lock:

@@ -18,8 +18,9 @@ from generation.services.submit import Submitted, submit
 from generation.states import JobState
 from generation.waiting import waiting_room
 from tests.generation.api.test_songs import first_job
+from tests.generation.services.test_due import COUNTED, brought
 from tests.generation.shops import SONGS, Shop
-from tests.generation.worlds import SONG_PRICE
+from tests.generation.worlds import SONG_PRICE, wav
 
 CONTENT = {"contents": [{"role": "user", "parts": [{"text": "a quiet song"}]}]}
 CHAT = {"model": "test-song", "messages": [{"role": "user", "content": "a quiet song"}]}
@@ -106,6 +107,16 @@ async def test_the_answer_names_the_model_as_the_order_did(corner: Shop, path: s
     answer = (await awaited_song(corner, path, body)).json()
 
     assert answer.get("modelVersion", answer.get("model")) == name
+
+
+@pytest.mark.parametrize(("path", "body"), [(AT_ENDPOINT, CONTENT), ("/v1/music/chat/completions", CHAT)])
+async def test_tokens_are_those_the_upstream_counted(corner: Shop, path: str, body: Body) -> None:
+    waiting = asyncio.create_task(corner.post(path, body))
+    await corner.behind(brought, await first_job(corner), wav(1.0))
+    answer = (await waiting).json()
+
+    usage = answer.get("usageMetadata") or answer.get("usage")
+    assert list(usage.values()) == [COUNTED.prompt, COUNTED.candidates, COUNTED.prompt + COUNTED.candidates]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from generation.contract import Delivery, RawTake
+from generation.contract import Delivery, RawTake, Tokens
 from generation.providers.base import NoHttp, ProviderError, UpstreamAccess
 from generation.providers.http import (
     Heard,
@@ -241,6 +241,30 @@ async def test_takes_of_parallel_calls_keep_their_order() -> None:
     delivery = await in_parallel(upstream, [delivers(b"1"), fails(not_made()), delivers(b"3")])
 
     assert ([take.audio for take in delivery.takes], delivery.lyrics) == ([b"1", b"3"], "1")
+
+
+@pytest.mark.parametrize(
+    ("counts", "sum_of_them"),
+    [
+        ((Tokens(1, 10), Tokens(2, 20)), Tokens(3, 30)),
+        ((Tokens(1, 10), None), None),
+        ((None, None), None),
+    ],
+)
+async def test_tokens_of_parallel_calls_are_summed_where_all_were_counted(
+    counts: tuple[Tokens | None, ...], sum_of_them: Tokens | None
+) -> None:
+    upstream, _ = access(as_json({}))
+
+    def counted(tokens: Tokens | None) -> Callable[[UpstreamAccess], Awaitable[Delivery]]:
+        async def one(hurried: UpstreamAccess) -> Delivery:
+            return Delivery(takes=(RawTake(audio=b"1"),), tokens=tokens)
+
+        return one
+
+    delivery = await in_parallel(upstream, [*map(counted, counts), fails(not_made())])
+
+    assert delivery.tokens == sum_of_them
 
 
 async def test_calls_that_all_fail_raise_the_weightiest() -> None:

@@ -58,6 +58,8 @@ class Column:
     has_wire: bool = True
     order: dict[str, Any] = field(default_factory=lambda: {"prompt": "a song", "lyrics": "[Verse]\nla la"})
     """The song that is ordered, by fields of the song request."""
+    endpoint: str = ""
+    """The mapping's `upstream_endpoint`."""
 
 
 SOLD: Final = Cell(state="succeeded", events="queued started take succeeded", orders=1, charged=1)
