@@ -26,21 +26,21 @@ async def opened(
 ) -> AsyncIterator[tuple[Incoming, AsyncGenerator[bytes, None]]]:
     """Send `fields` as JSON and hear the answer. Raises ProviderError: not made if nothing was sent, else unknown."""
     url, given, body = http.written(upstream, path, headers, fields)
-    async with AsyncExitStack() as stack:
-        with http.failures_to(url):
-            way_in = upstream.http.open(
-                method,
-                url,
-                headers=given,
-                body=body,
-                connect_seconds=upstream.connect_seconds,
-                deadline_seconds=deadline_seconds,
-                max_bytes=max_bytes,
-            )
-            incoming = await stack.enter_async_context(way_in)
-        try:
+    try:
+        async with AsyncExitStack() as stack:
+            with http.failures_to(url):
+                way_in = upstream.http.open(
+                    method,
+                    url,
+                    headers=given,
+                    body=body,
+                    connect_seconds=upstream.connect_seconds,
+                    deadline_seconds=deadline_seconds,
+                    max_bytes=max_bytes,
+                )
+                incoming = await stack.enter_async_context(way_in)
             yield incoming, await stack.enter_async_context(aclosing(incoming.chunks()))
-        except (EOFError, OverflowError) as lost:
-            # Not what else may break while the answer is taken in: that tells nothing of the call.
-            logger.warning("%s", lost)
-            raise http.unknown() from None
+    except (EOFError, OverflowError) as lost:
+        # Not what else may break while the answer is taken in: that tells nothing of the call.
+        logger.warning("%s", lost)
+        raise http.unknown() from None

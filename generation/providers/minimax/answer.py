@@ -27,15 +27,18 @@ KIND_BY_CODE: Final[dict[int, Kind]] = {
 """What `base_resp.status_code` is about."""
 
 
-def require_success(heard: Heard) -> None:
-    """Raise ProviderError for what is no success: any code but 0, another HTTP status than 2xx, no JSON object."""
+def require_success(heard: Heard, *, came_before: bool = False) -> None:
+    """Raise ProviderError for what is no success: any code but 0, another HTTP status than 2xx, no JSON object.
+
+    `came_before`: some of the song has come already.
+    """
     fields, is_fine = heard.fields, http.OK <= heard.status < http.REDIRECTS
     code = _code(fields)
     if code in (SUCCESS, None):
         if not is_fine or not fields:
             raise http.failure(heard, None)
         return
-    if code not in KIND_BY_CODE and data_of(fields).get("audio"):
+    if code not in KIND_BY_CODE and (came_before or data_of(fields).get("audio")):
         # A code nobody described, beside audio: perhaps there is a song, and a bill.
         raise http.unknown()
     raise http.failure(heard, _told(heard, code))
@@ -59,14 +62,14 @@ def status_of(data: Mapping[str, Any]) -> int | None:
     return _whole(data.get("status"))
 
 
-async def song_in(heard: Heard, song: SongRequest, upstream: UpstreamAccess, *, audio: bytes | None = None) -> Delivery:
-    """The take an answer brings; `audio` where it has come in pieces before. Raises ProviderError."""
-    data = whole_song(heard)
-    take = RawTake(
-        audio=await _audio(data, upstream) if audio is None else audio,
-        upstream_id=_trace_id(heard.fields),
-        is_watermarked=sets_mark(song),
-    )
+async def song_in(heard: Heard, song: SongRequest, upstream: UpstreamAccess) -> Delivery:
+    """The take an answer brings. Raises ProviderError."""
+    return delivered(await _audio(whole_song(heard), upstream), heard, song)
+
+
+def delivered(audio: bytes, heard: Heard, song: SongRequest) -> Delivery:
+    """A take, with what its answer tells of it."""
+    take = RawTake(audio=audio, upstream_id=_trace_id(heard.fields), is_watermarked=sets_mark(song))
     return Delivery(takes=(take,), lyrics=_lyrics(heard.fields) if writes_lyrics(song) else None)
 
 

@@ -13,7 +13,16 @@ from generation.providers.base import Incoming, Line, UpstreamAccess
 from generation.providers.downloads import FILE_BYTES
 from generation.providers.http import Heard
 from generation.providers.incoming import opened
-from generation.providers.minimax.answer import MADE, MAKING, data_of, read_hex, require_success, song_in, status_of
+from generation.providers.minimax.answer import (
+    MADE,
+    MAKING,
+    data_of,
+    delivered,
+    read_hex,
+    require_success,
+    song_in,
+    status_of,
+)
 from generation.providers.minimax.order import STEREO, audio_setting
 from generation.providers.mpeg_frames import FrameCutter
 from generation.providers.sse import events
@@ -54,7 +63,7 @@ async def bring_streamed(
         else:
             # A refusal, or the song in one body all the same.
             last = _heard(incoming, await _joined(first, chunks))
-    return await song_in(last, song, upstream, audio=pieces.audio)
+    return await song_in(last, song, upstream) if pieces.audio is None else delivered(pieces.audio, last, song)
 
 
 class _Pieces:
@@ -77,7 +86,7 @@ class _Pieces:
             async with aclosing(events(chunks, longest_line=http.JSON_BYTES)) as texts:
                 async for text in texts:
                     heard = _heard(incoming, text)
-                    require_success(heard)
+                    require_success(heard, came_before=bool(self._came))
                     if await self._is_last(data_of(heard.fields)):
                         return heard
         except OverflowError:
@@ -156,9 +165,7 @@ class _Preview:
         if not whole:
             return None
         rate = self._setting["sample_rate"]
-        return Piece(
-            take=self._take, part=self._part, data=whole, format="wav", sample_rate=rate, channels=channels
-        )
+        return Piece(take=self._take, part=self._part, data=whole, format="wav", sample_rate=rate, channels=channels)
 
 
 def _heard(incoming: Incoming, body: bytes | str) -> Heard:
