@@ -131,12 +131,16 @@ def sections_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Section, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawTake:
-    """One result as an upstream gave it: a whole audio file in whatever container it chose."""
+    """One result as an upstream gave it: a whole audio file in whatever container it chose.
+
+    `is_watermarked`: the upstream has set the audible mark itself.
+    """
 
     audio: bytes
     sections: tuple[Section, ...] = ()
     seed: int | None = None
     upstream_id: str = ""
+    is_watermarked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,8 @@ class Attempt(TenantRow):
     """The upstream's own ids of its tasks, oldest first."""
     raw = models.JSONField(default=list)
     """What came, one entry per take: where its bytes lie, lyrics in time, seed, the upstream's id, tokens."""
+    missing = models.JSONField(default=list)
+    """Takes that were ordered and did not come: which, why, and whether the upstream may have made them."""
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     cost_micro = models.BigIntegerField(default=0)

@@ -13,17 +13,17 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import chain, repeat
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from generation.contract import Delivery, Tokens
-from generation.providers.base import Answer, ProviderError, UpstreamAccess
+from generation.providers.base import ProviderError, UpstreamAccess
+from generation.providers.parallel import in_parallel as in_parallel  # noqa: PLC0414 - one of the calls below
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -35,8 +35,6 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 LONGEST_RETRY_AFTER: Final = 3600.0
 LONGEST_QUOTED: Final = 200
 LONGEST_ID: Final = 200
-SHARE_OF_PARALLEL: Final = 0.9
-"""Parallel calls end before the job does, so that one that hangs does not take the finished ones with it."""
 
 OK, ACCEPTED, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 202, 300, 400, 500
 NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS, UNAVAILABLE = 404, 408, 409, 429, 503
@@ -76,11 +74,13 @@ TOO_LATE: Final = "The model's upstream did not answer in time. Nothing was char
 class Told:
     """What an upstream's documented error says, in our words: it made no song.
 
-    `kind` None leaves it to the HTTP status what the refusal is about; `message` is the upstream's own.
+    `kind` None leaves it to the HTTP status what the refusal is about; `message` is the upstream's own. `param` is
+    the field of the song request at fault, `audio` for what was made of it.
     """
 
     kind: Kind | None
     message: str = ""
+    param: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,8 @@ async def call(
     deadline_seconds: float = CALL_SECONDS,
 ) -> Heard:
     """Send `fields` as JSON and hear the answer. Raises ProviderError: not made if nothing was sent, else unknown."""
-    url = f"{upstream.base_url.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")
-    given = {"Accept": "application/json", **headers}
-    body = None
-    if fields is not None:
-        body, given = json.dumps(fields, ensure_ascii=False).encode(), {**given, "Content-Type": "application/json"}
-    try:
+    url, given, body = written(upstream, path, headers, fields, query)
+    with failures_to(url):
         answer = await upstream.http.send(
             method,
             url,
@@ -127,6 +123,29 @@ async def call(
             deadline_seconds=deadline_seconds,
             max_bytes=JSON_BYTES,
         )
+    return Heard(answer.status, answer.headers, read_json(answer.body), answer.redacted)
+
+
+def written(
+    upstream: UpstreamAccess,
+    path: str,
+    headers: Mapping[str, str],
+    fields: Mapping[str, Any] | None,
+    query: Mapping[str, str] | None = None,
+) -> tuple[str, Mapping[str, str], bytes | None]:
+    """The address, the headers and the body of a call."""
+    url = f"{upstream.base_url.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")
+    given = {"Accept": "application/json", **headers}
+    if fields is None:
+        return url, given, None
+    return url, {**given, "Content-Type": "application/json"}, json.dumps(fields, ensure_ascii=False).encode()
+
+
+@contextmanager
+def failures_to(url: str) -> Iterator[None]:
+    """What a call means that broke before its answer was there. Raises ProviderError."""
+    try:
+        yield
     except PermissionError as refused:
         logger.error("A call to %s was refused on our side: %s", host_of(url), refused)  # noqa: TRY400
         raise ProviderError("upstream_error", _MEANINGS["ours"].message, seen="not_made") from None
@@ -136,7 +155,6 @@ async def call(
     except (EOFError, OverflowError) as lost:
         logger.warning("%s", lost)
         raise unknown() from None
-    return Heard(answer.status, answer.headers, _json(answer), answer.redacted)
 
 
 def unknown() -> ProviderError:
@@ -158,6 +176,7 @@ def failure(heard: Heard, told: Told | None) -> ProviderError:
         seen="not_made",
         retryable=meaning.retryable,
         retry_after=retry_after(heard.headers) if meaning.retryable else None,
+        param=told.param if told else None,
     )
 
 
@@ -240,46 +259,6 @@ def pauses() -> Iterator[float]:
     return chain(FIRST_PAUSES_SECONDS, repeat(LONGEST_PAUSE_SECONDS))
 
 
-async def in_parallel(
-    upstream: UpstreamAccess, calls: Sequence[Callable[[UpstreamAccess], Awaitable[Delivery]]]
-) -> Delivery:
-    """Several calls of one order, each for a take of its own; what some deliver is not lost with the others.
-
-    `calls` get an access that leaves them a little less time. Raises the weightiest error when nothing came.
-    """
-    hurried = replace(upstream, deadline_seconds=SHARE_OF_PARALLEL * upstream.deadline_seconds)
-    ends = await asyncio.gather(*(one(hurried) for one in calls), return_exceptions=True)
-    delivered = [end for end in ends if isinstance(end, Delivery)]
-    failed = [end for end in ends if isinstance(end, BaseException)]
-    if not delivered:
-        raise max(failed, key=_weight)
-    for error in failed:
-        logger.warning("One of %s takes was not made: %s", len(calls), error)
-    takes = tuple(take for delivery in delivered for take in delivery.takes)
-    return Delivery(
-        takes=takes,
-        lyrics=next((one.lyrics for one in delivered if one.lyrics), None),
-        tokens=_counted_together(delivered),
-    )
-
-
-def _counted_together(delivered: Sequence[Delivery]) -> Tokens | None:
-    """None where one of them was not counted: a sum without it would be no count."""
-    counts = [one.tokens for one in delivered if one.tokens is not None]
-    if len(counts) < len(delivered):
-        return None
-    return Tokens(sum(count.prompt for count in counts), sum(count.candidates for count in counts))
-
-
-def _weight(error: BaseException) -> tuple[int, float]:
-    """A bug outweighs all, then an unknown fate, then what is in vain to repeat, then the longest pause."""
-    if not isinstance(error, ProviderError):
-        return 3, 0.0
-    if error.seen == "unknown":
-        return 2, 0.0
-    return (0, error.retry_after or 0.0) if error.retryable else (1, 0.0)
-
-
 # --- Reading ------------------------------------------------------------------------------------------------------
 
 
@@ -289,9 +268,10 @@ def is_path_safe(text: str) -> bool:
     return is_plain and 0 < len(text) <= LONGEST_ID and bool(text.strip("."))
 
 
-def _json(answer: Answer) -> Any:
+def read_json(text: bytes | str) -> Any:
+    """What a body says; None where it is no JSON."""
     try:
-        return json.loads(answer.body, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
 

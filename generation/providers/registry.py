@@ -8,6 +8,7 @@ from typing import Final
 
 from generation.providers.base import Provider
 from generation.providers.lyria import Lyria
+from generation.providers.minimax import MiniMax
 from generation.providers.openai_music import OpenAIMusic
 
 
@@ -19,6 +20,7 @@ def _rehearsal() -> Provider:
 
 _PROVIDERS: Final[dict[str, Callable[[], Provider]]] = {
     "lyria": Lyria,
+    "minimax": MiniMax,
     "openai_music": OpenAIMusic,
     "rehearsal": _rehearsal,
 }

@@ -92,7 +92,8 @@ class Hands:
             logger.info("Job %s is no longer ours: its call was stopped.", work.job_id)
             return False
         raw = await insist(partial(asyncio.to_thread, store_raw, work, delivery), until=latest)
-        return await insist(partial(self._database.run, receive, work, raw, lyrics=delivery.lyrics), until=latest)
+        note = partial(receive, work, raw, lyrics=delivery.lyrics, missing=delivery.missing)
+        return await insist(partial(self._database.run, note), until=latest)
 
     async def _call(self, work: Work) -> Delivery:
         task = asyncio.ensure_future(make(work, JobLine(work, self._news, self._database)))

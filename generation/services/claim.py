@@ -16,6 +16,7 @@ from generation.contract import SongRequest
 from generation.models import Attempt, Job, Track
 from generation.providers.base import UpstreamAccess
 from generation.services.events import Entry, record
+from generation.services.missing import missing_takes
 from generation.states import AttemptState, JobState
 from ground.outbound import OUTBOUND
 
@@ -35,7 +36,7 @@ class Work:
     access: UpstreamAccess
     song: SongRequest
     takes: tuple[int, ...]
-    """Which takes this attempt makes: those that no earlier one delivered."""
+    """Which takes this attempt makes: those that no earlier one delivered, or ordered in vain."""
     deadline: datetime
     is_received: bool
     """The upstream has answered in an earlier attempt; it is not called again."""
@@ -77,25 +78,31 @@ def _begin_attempt(job: Job, token: uuid.UUID, now: datetime) -> Attempt:
         started_at=now,
     )
     if earlier is not None:
-        attempt.state, attempt.raw, attempt.received_at = AttemptState.RECEIVED, earlier.raw, earlier.received_at
+        attempt.state, attempt.received_at = AttemptState.RECEIVED, earlier.received_at
+        attempt.raw, attempt.missing = earlier.raw, earlier.missing
         earlier.state, earlier.ended_at = AttemptState.LOST, now
         earlier.save(update_fields=["state", "ended_at"])
     attempt.save(force_insert=True)
     return attempt
 
 
-def _song_of(job: Job, missing: tuple[int, ...]) -> SongRequest:
-    """The order for the takes that are missing; with a seed of their own, or the first take would come again."""
-    if not missing or missing[0] == 0:
-        return replace(job.song, takes=len(missing))
+def _takes_to_make(job: Job) -> tuple[int, ...]:
+    """Those not delivered yet. One that went missing is not ordered again: the upstream may have made it."""
+    over = {*Track.unscoped.filter(job=job).values_list("take", flat=True), *missing_takes(job)}
+    return tuple(take for take in range(job.song.takes) if take not in over)
+
+
+def _song_of(job: Job, takes: tuple[int, ...]) -> SongRequest:
+    """The order for these takes; with a seed of their own, or the first take would come again."""
+    if not takes or takes[0] == 0:
+        return replace(job.song, takes=len(takes))
     base = job.song.seed if job.song.seed is not None else job.pk.int
-    return replace(job.song, takes=len(missing), seed=(base + missing[0]) % HIGHEST_SEED)
+    return replace(job.song, takes=len(takes), seed=(base + takes[0]) % HIGHEST_SEED)
 
 
 def _work(job: Job, attempt: Attempt) -> Work:
     upstream, mapping, now = job.upstream, job.mapping, timezone.now()
-    delivered = set(Track.unscoped.filter(job=job).values_list("take", flat=True))
-    missing = tuple(take for take in range(job.song.takes) if take not in delivered)
+    takes = _takes_to_make(job)
     return Work(
         job_id=job.pk,
         token=attempt.token,
@@ -114,8 +121,8 @@ def _work(job: Job, attempt: Attempt) -> Work:
             reference=str(attempt.reference),
             http=OUTBOUND,
         ),
-        song=_song_of(job, missing),
-        takes=missing,
+        song=_song_of(job, takes),
+        takes=takes,
         deadline=job.deadline,
         is_received=attempt.state == AttemptState.RECEIVED,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -24,6 +23,7 @@ from generation.contract import Fault
 from generation.models import Attempt, Job, Track
 from generation.services.due import charge_of_next
 from generation.services.events import Entry, record
+from generation.services.missing import take_failed
 from generation.services.raw_files import read_raw
 from generation.services.retry import put_back
 from generation.services.settle import settle
@@ -51,7 +51,7 @@ def finish(token: uuid.UUID) -> None:
     if first is not None and _may_try_again(attempt.job):
         put_back(attempt.job_id, token, error=first, after_seconds=0)
         return
-    last_words = [Entry("take_failed", {"take": take, "error": asdict(bad[take])}) for take in sorted(bad)]
+    last_words = [take_failed(take, bad[take]) for take in sorted(bad)]
     settle(attempt.job_id, token=token, fault=first, last_words=last_words)
 
 
@@ -109,7 +109,8 @@ def _prepare(job: Job, came: dict[str, Any], track_id: uuid.UUID) -> Prepared:
         ),
         promised_seconds=song.duration_seconds if Limits.from_json(job.mapping.llm.limits).promises_length else None,
         tags=label_tags(title=song.title, producer=settings.TUTTI_CONTENT_PRODUCER, produce_id=str(track_id)),
-        watermark=song.watermark,
+        # Answers kept before this was noted were never marked.
+        watermark=song.watermark and not came.get("is_watermarked", False),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +12,11 @@ from django.utils import timezone
 from generation import faults
 from generation.audio.decode import probe
 from generation.audio.samples import BadAudio
-from generation.contract import Delivery, Tokens, sections_as_json
+from generation.contract import Delivery, MissingTake, Tokens, sections_as_json
 from generation.models import Attempt, Job
 from generation.services.claim import Work
 from generation.services.due import legs_due
+from generation.services.missing import rows_of
 from generation.services.note import note_lyrics
 from generation.services.raw_files import discard_raw, keep_raw, read_raw
 from generation.states import AttemptState
@@ -35,14 +37,16 @@ def store_raw(work: Work, delivery: Delivery) -> Raw:
             "seed": came.seed,
             "upstream_id": came.upstream_id,
             "tokens": dataclasses.asdict(tokens) if tokens is not None else None,
+            "is_watermarked": came.is_watermarked,
         }
         for take, came, tokens in zip(work.takes, delivery.takes, shares, strict=False)
     ]
 
 
-def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
-    """Note that the upstream has answered; from here on it is never called again for this job.
+def receive(work: Work, raw: Raw, *, lyrics: str | None, missing: Sequence[MissingTake] = ()) -> bool:
+    """Note that the upstream has answered; from here on it is never called again for these takes.
 
+    The delivered takes have the first numbers of those that were ordered, the `missing` ones the following.
     False when the job ended meanwhile: the result is kept out, and its cost is noted on the attempt.
     """
     now = timezone.now()
@@ -50,7 +54,12 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
         # The hint to the audio worker counts from now.
         is_held = Job.unscoped.filter(pk=work.job_id).held_by(work.token).update(sent_at=now, sent_count=1)
         if is_held:
-            Attempt.unscoped.filter(pk=work.attempt_id).update(state=AttemptState.RECEIVED, raw=raw, received_at=now)
+            Attempt.unscoped.filter(pk=work.attempt_id).update(
+                state=AttemptState.RECEIVED,
+                raw=raw,
+                missing=rows_of(missing, work.takes[len(raw) :]),
+                received_at=now,
+            )
             if lyrics:
                 note_lyrics(work, lyrics)
     if not is_held:

@@ -15,6 +15,7 @@ from generation.contract import Fault
 from generation.models import Attempt, Job, Track
 from generation.services.due import legs_due
 from generation.services.events import Entry, record
+from generation.services.missing import missing_takes, take_failed
 from generation.services.raw_files import discard_all_raw
 from generation.states import AttemptState, JobState
 
@@ -33,7 +34,8 @@ def settle(
     """End a job once. Each delivered take is charged, the rest of the hold released.
 
     `token` None ends a job that no runner holds; otherwise the job must still carry it. `state` defaults to
-    succeeded when a take was delivered, else failed. `last_words` are events that belong before the final one.
+    succeeded when a take was delivered, else failed. `last_words` are events that belong before the final one; so do
+    those of the takes that went missing, and a job with one that its upstream may bill for is flagged.
     False: somebody else had ended it, or holds it now.
     """
     with transaction.atomic():
@@ -46,8 +48,11 @@ def settle(
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
         legs = [Leg(*due) for due in legs_due(job, [track.made for track in tracks])]
         settlement = settle_hold(reference=job.pk, legs=legs)
+        gone = missing_takes(job)
+        is_flagged = is_flagged or any(row["is_unknown"] for row in gone.values())
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
-        record(job.pk, *last_words, Entry(ending))
+        lost = [take_failed(take, Fault(row["code"], row["message"])) for take, row in gone.items()]
+        record(job.pk, *last_words, *lost, Entry(ending))
         # Last and robust: the wake-up must not wait for a storage that stumbles.
         transaction.on_commit(partial(discard_all_raw, job.pk), robust=True)
     faults.reach("settled")

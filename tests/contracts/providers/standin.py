@@ -39,7 +39,8 @@ class Request:
 class Said:
     """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long.
 
-    `after_seconds` and `is_kept_back` (until the scene is released) delay the answer.
+    `pieces`, where there are some, are the body, sent one by one; `is_cut` then leaves out the second half of them,
+    `is_held` the end. `after_seconds` and `is_kept_back` (until the scene is released) delay the answer.
     """
 
     status: int = 200
@@ -47,6 +48,7 @@ class Said:
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
     is_held: bool = False
+    pieces: tuple[bytes, ...] = ()
     after_seconds: float = 0.0
     is_kept_back: bool = False
 
@@ -93,13 +95,17 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         said = self.theatre.answer(self._request())
         self._wait(said)
-        if said.is_held:
+        if said.is_held and not said.pieces:
             time.sleep(LONGEST_SILENCE_SECONDS)
         self.send_response(said.status)
-        for name, value in {**said.headers, "Content-Length": str(len(said.body))}.items():
+        length = {"Transfer-Encoding": "chunked"} if said.pieces else {"Content-Length": str(len(said.body))}
+        for name, value in {**said.headers, **length}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(said.body[: len(said.body) // 2] if said.is_cut else said.body)
+        if said.pieces:
+            self._send_pieces(said)
+        else:
+            self.wfile.write(said.body[: len(said.body) // 2] if said.is_cut else said.body)
         self.close_connection = self.close_connection or said.is_cut or said.is_held
 
     def _wait(self, said: Said) -> None:
@@ -107,6 +113,15 @@ class Handler(BaseHTTPRequestHandler):
         latest = time.monotonic() + LONGEST_SILENCE_SECONDS
         while said.is_kept_back and not self.theatre.is_released and time.monotonic() < latest:
             time.sleep(0.01)
+
+    def _send_pieces(self, said: Said) -> None:
+        for piece in said.pieces[: len(said.pieces) // 2] if said.is_cut else said.pieces:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.flush()
+        if said.is_held:
+            time.sleep(LONGEST_SILENCE_SECONDS)
+        if not said.is_cut:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _request(self) -> Request:
         length = min(int(self.headers.get("content-length") or 0), LONGEST_BODY)

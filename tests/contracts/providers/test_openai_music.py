@@ -9,12 +9,12 @@ from typing import Final
 
 import pytest
 
-from generation.models import Attempt, Track
+from generation.models import Attempt, Event, Track
 from tests.contracts.providers.conftest import Standin, live_through
 from tests.contracts.providers.sounds import sound
 from tests.contracts.providers.upstreams import CREDENTIAL, LYRICS, assert_paid, at_upstream, audio_of, song_of
 from tests.contracts.providers.wires.openai_music import SONG_ID
-from tests.generation.worlds import World, submitted
+from tests.generation.worlds import World, log_of, submitted
 
 SLUG: Final = "openai_music"
 
@@ -121,6 +121,10 @@ def test_take_that_was_refused_is_not_paid(house: World, standin_of: Callable[[s
     ended = live_through(job)
 
     assert (ended.state, Track.unscoped.filter(job=job).count()) == ("succeeded", 1)
+    assert log_of(job) == ["queued", "started", "take", "take_failed", "succeeded"]
+    failed = Event.unscoped.get(job=job, type="take_failed").data
+    assert (failed["take"], failed["error"]["code"]) == (1, "content_policy")
+    assert not ended.is_flagged
     assert_paid(house, ended, 1)
 
 

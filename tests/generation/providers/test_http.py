@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from generation.contract import Delivery, RawTake, Tokens
-from generation.providers.base import NoHttp, ProviderError, UpstreamAccess
+from generation.providers.base import NoHttp, ProviderError
 from generation.providers.http import (
     Heard,
     Told,
     call,
     failure,
-    in_parallel,
     is_path_safe,
     retry_after,
     within,
@@ -87,6 +83,11 @@ def test_word_nobody_knows_leaves_the_meaning_to_the_status() -> None:
 @pytest.mark.parametrize("status", [408, 409, 500, 504])
 def test_words_of_a_gateway_tell_nothing_of_the_song_behind_it(status: int) -> None:
     assert meaning(failure(heard(status), Told(None, "upstream request timed out"))) == UNKNOWN
+
+
+def test_field_at_fault_is_told_on() -> None:
+    assert failure(heard(200), Told("content", param="audio")).param == "audio"
+    assert failure(heard(200), Told("content")).param is None
 
 
 def test_text_no_database_keeps_is_cut_from_an_upstreams_words() -> None:
@@ -214,81 +215,7 @@ async def test_timeout_from_within_is_not_the_deadline() -> None:
             raise TimeoutError
 
 
-# --- Several calls ------------------------------------------------------------------------------------------------
-
-
-def delivers(audio: bytes) -> Callable[[UpstreamAccess], Awaitable[Delivery]]:
-    async def one(upstream: UpstreamAccess) -> Delivery:
-        return Delivery(takes=(RawTake(audio=audio),), lyrics=audio.decode())
-
-    return one
-
-
-def fails(error: Exception) -> Callable[[UpstreamAccess], Awaitable[Delivery]]:
-    async def one(upstream: UpstreamAccess) -> Delivery:
-        raise error
-
-    return one
-
-
-def not_made(**more: Any) -> ProviderError:
-    return ProviderError("upstream_error", "no", seen="not_made", **more)
-
-
-async def test_takes_of_parallel_calls_keep_their_order() -> None:
-    upstream, _ = access(as_json({}))
-
-    delivery = await in_parallel(upstream, [delivers(b"1"), fails(not_made()), delivers(b"3")])
-
-    assert ([take.audio for take in delivery.takes], delivery.lyrics) == ([b"1", b"3"], "1")
-
-
-@pytest.mark.parametrize(
-    ("counts", "sum_of_them"),
-    [
-        ((Tokens(1, 10), Tokens(2, 20)), Tokens(3, 30)),
-        ((Tokens(1, 10), None), None),
-        ((None, None), None),
-    ],
-)
-async def test_tokens_of_parallel_calls_are_summed_where_all_were_counted(
-    counts: tuple[Tokens | None, ...], sum_of_them: Tokens | None
-) -> None:
-    upstream, _ = access(as_json({}))
-
-    def counted(tokens: Tokens | None) -> Callable[[UpstreamAccess], Awaitable[Delivery]]:
-        async def one(hurried: UpstreamAccess) -> Delivery:
-            return Delivery(takes=(RawTake(audio=b"1"),), tokens=tokens)
-
-        return one
-
-    delivery = await in_parallel(upstream, [*map(counted, counts), fails(not_made())])
-
-    assert delivery.tokens == sum_of_them
-
-
-async def test_calls_that_all_fail_raise_the_weightiest() -> None:
-    upstream, _ = access(as_json({}))
-    soon, later = not_made(retryable=True, retry_after=1.0), not_made(retryable=True, retry_after=9.0)
-    vain, lost = not_made(), ProviderError("upstream_error", "?", seen="unknown", retryable=True)
-
-    for failing, weightiest in (([soon, later], later), ([later, vain], vain), ([vain, lost, soon], lost)):
-        with pytest.raises(ProviderError) as failed:
-            await in_parallel(upstream, [fails(error) for error in failing])
-        assert failed.value is weightiest
-
-
-async def test_parallel_calls_end_before_the_whole_does() -> None:
-    upstream, _ = access(as_json({}), deadline_seconds=100.0)
-    given: list[float] = []
-
-    async def one(hurried: UpstreamAccess) -> Delivery:
-        given.append(hurried.deadline_seconds)
-        return Delivery(takes=())
-
-    await in_parallel(upstream, [one, one])
-
-    assert given == [90.0, 90.0]
+# --- Reading -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["song_42", "a.b-c~d:e", "01890a5d-ac96-774b-bcce-b302099a8057"])

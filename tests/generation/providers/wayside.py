@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +12,24 @@ from generation.contract import Piece
 from generation.providers.base import Incoming, UpstreamAccess
 
 
-@dataclass(frozen=True)
+@dataclass
 class Said:
+    """An answer; one that is heard while it comes is its `pieces`, or its body, and `breaks` after them."""
+
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: tuple[bytes, ...] = ()
+    breaks: Exception | None = None
 
     def redacted(self, text: str) -> str:
         return text.replace("sk-secret", "[redacted]")
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        for piece in self.pieces or (self.body,):
+            yield piece
+        if self.breaks is not None:
+            raise self.breaks
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,9 @@ class Wayside:
             raise answer
         return answer
 
-    def open(self, method: str, url: str, **options: Any) -> AbstractAsyncContextManager[Incoming]:
-        raise NotImplementedError
+    @asynccontextmanager
+    async def open(self, method: str, url: str, **options: Any) -> AsyncIterator[Incoming]:
+        yield await self.send(method, url, **options)
 
 
 def access(*answers: Said | Exception, shape: str = "", **more: Any) -> tuple[UpstreamAccess, Wayside]:

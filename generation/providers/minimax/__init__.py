@@ -1,0 +1,5 @@
+"""The wire `minimax` as an upstream."""
+
+from generation.providers.minimax.provider import MiniMax
+
+__all__ = ["MiniMax"]
