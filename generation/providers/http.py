@@ -22,8 +22,9 @@ from itertools import chain, repeat
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from generation.contract import Delivery
+from generation.contract import Delivery, Fault, MissingTake
 from generation.providers.base import Answer, ProviderError, UpstreamAccess
+from generation.providers.multipart import Form
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -69,6 +70,7 @@ _MEANINGS: Final[dict[Kind, _Meaning]] = {
 }
 NOT_REACHED: Final = "The model's upstream was not reached. Nothing was charged."
 UNKNOWN: Final = "The model's upstream broke off without telling whether it made the song. Nothing was charged."
+BROKE: Final = "Something broke on our side while this take was made. Nothing was charged for it."
 TOO_LATE: Final = "The model's upstream did not answer in time. Nothing was charged."
 
 
@@ -108,15 +110,21 @@ async def call(
     *,
     headers: Mapping[str, str],
     fields: Mapping[str, Any] | None = None,
+    form: Form | None = None,
     query: Mapping[str, str] | None = None,
     deadline_seconds: float = CALL_SECONDS,
 ) -> Heard:
-    """Send `fields` as JSON and hear the answer. Raises ProviderError: not made if nothing was sent, else unknown."""
+    """Send `fields` as JSON, or a form, and hear the answer.
+
+    Raises ProviderError: not made if nothing was sent, else unknown.
+    """
     url = f"{upstream.base_url.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")
     given = {"Accept": "application/json", **headers}
     body = None
     if fields is not None:
         body, given = json.dumps(fields, ensure_ascii=False).encode(), {**given, "Content-Type": "application/json"}
+    if form is not None:
+        body, given["Content-Type"] = form.encoded()
     try:
         answer = await upstream.http.send(
             method,
@@ -241,11 +249,15 @@ def pauses() -> Iterator[float]:
 
 
 async def in_parallel(
-    upstream: UpstreamAccess, calls: Sequence[Callable[[UpstreamAccess], Awaitable[Delivery]]]
+    upstream: UpstreamAccess,
+    calls: Sequence[Callable[[UpstreamAccess], Awaitable[Delivery]]],
+    *,
+    takes_of: Sequence[int] | None = None,
 ) -> Delivery:
-    """Several calls of one order, each for a take of its own; what some deliver is not lost with the others.
+    """Several calls of one order; what some deliver is not lost with the others.
 
-    `calls` get an access that leaves them a little less time. Raises the weightiest error when nothing came.
+    `calls` get an access that leaves them a little less time. `takes_of` tells how many takes each is for, one where
+    not given; those of a call that failed are missing. Raises the weightiest error when nothing came.
     """
     hurried = replace(upstream, deadline_seconds=SHARE_OF_PARALLEL * upstream.deadline_seconds)
     ends = await asyncio.gather(*(one(hurried) for one in calls), return_exceptions=True)
@@ -254,9 +266,22 @@ async def in_parallel(
     if not delivered:
         raise max(failed, key=_weight)
     for error in failed:
-        logger.warning("One of %s takes was not made: %s", len(calls), error)
+        logger.warning("One of %s calls gave nothing: %s", len(calls), error)
     takes = tuple(take for delivery in delivered for take in delivery.takes)
-    return Delivery(takes=takes, lyrics=next((one.lyrics for one in delivered if one.lyrics), None))
+    missing = [
+        lost
+        for end, count in zip(ends, takes_of or [1] * len(calls), strict=True)
+        for lost in (end.missing if isinstance(end, Delivery) else (_missing(end),) * count)
+    ]
+    lyrics = next((one.lyrics for one in delivered if one.lyrics), None)
+    return Delivery(takes=takes, missing=tuple(missing), lyrics=lyrics)
+
+
+def _missing(error: BaseException) -> MissingTake:
+    """A take of a call that failed. A bug tells nothing of what the upstream did."""
+    if not isinstance(error, ProviderError):
+        return MissingTake(Fault("internal_error", BROKE), is_unknown=True)
+    return MissingTake(Fault(error.code, str(error), error.param), is_unknown=error.seen == "unknown")
 
 
 def _weight(error: BaseException) -> tuple[int, float]:
