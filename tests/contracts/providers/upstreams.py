@@ -18,7 +18,14 @@ LYRICS = "[Verse]\nla la"
 
 
 def at_upstream(
-    house: World, standin: Standin | None, scene: str, *, provider: str, shape: str = "", **options: Any
+    house: World,
+    standin: Standin | None,
+    scene: str,
+    *,
+    provider: str,
+    shape: str = "",
+    endpoint: str = "",
+    **options: Any,
 ) -> None:
     """Put the stand-in behind the model on sale; None: a provider that calls nobody."""
     upstream, mapping = house.mapping.upstream, house.mapping
@@ -29,7 +36,7 @@ def at_upstream(
     if scene == "not_reached":
         upstream.base_url = f"http://127.0.0.1:{free_port()}"
     upstream.save()
-    mapping.upstream_shape, mapping.poll_seconds = shape, 0.02
+    mapping.upstream_shape, mapping.upstream_endpoint, mapping.poll_seconds = shape, endpoint, 0.02
     mapping.save()
 
 
