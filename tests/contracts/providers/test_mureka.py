@@ -13,6 +13,7 @@ import pytest
 from generation.audio.encode import encode
 from generation.audio.samples import Samples
 from generation.contract import (
+    AudioFormat,
     Delivery,
     Extend,
     Fault,
@@ -381,13 +382,13 @@ def test_songs_stand_in_the_order_of_their_index(standin: Standin) -> None:
 # --- What came ----------------------------------------------------------------------------------------------------
 
 
-def encoded(extension: str) -> bytes:
+def encoded(extension: AudioFormat) -> bytes:
     moments = np.arange(44_100) / 44_100
     sine = (0.3 * np.sin(2 * np.pi * 330 * moments)).astype(np.float32)
     return encode(Samples(np.stack([sine, sine], axis=1), 44_100), extension, tags={"title": "As it came"})
 
 
-FILES: Final = {extension: encoded(extension) for extension in ("mp3", "wav", "flac")}
+FILES: Final = {"mp3": encoded("mp3"), "wav": encoded("wav"), "flac": encoded("flac")}
 IN_HEX: Final = {extension: data.hex() for extension, data in FILES.items()}
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from generation.contract import Delivery, RawTake
+from generation.contract import Delivery, Fault, MissingTake, RawTake
 from generation.providers.base import NoHttp, ProviderError, UpstreamAccess
 from generation.providers.http import (
+    BROKE,
     Heard,
     Told,
     call,
@@ -241,6 +242,34 @@ async def test_takes_of_parallel_calls_keep_their_order() -> None:
     delivery = await in_parallel(upstream, [delivers(b"1"), fails(not_made()), delivers(b"3")])
 
     assert ([take.audio for take in delivery.takes], delivery.lyrics) == ([b"1", b"3"], "1")
+
+
+async def test_takes_of_calls_that_fail_are_missing_and_those_that_lack_stay_so() -> None:
+    upstream, _ = access(as_json({}))
+    lacking = MissingTake(Fault("upstream_error", "It gave one less."))
+    lost = ProviderError("upstream_error", "Nobody knows.", seen="unknown")
+
+    async def gives_one_of_two(hurried: UpstreamAccess) -> Delivery:
+        return Delivery(takes=(RawTake(audio=b"1"),), missing=(lacking,))
+
+    delivery = await in_parallel(
+        upstream, [fails(lost), gives_one_of_two, fails(not_made()), fails(ValueError())], takes_of=[3, 2, 1, 1]
+    )
+
+    assert [(take.fault.message, take.is_unknown) for take in delivery.missing] == [
+        *[("Nobody knows.", True)] * 3,
+        (lacking.fault.message, False),
+        (str(not_made()), False),
+        (BROKE, True),
+    ]
+
+
+async def test_call_that_fails_is_for_one_take_where_nobody_says_more() -> None:
+    upstream, _ = access(as_json({}))
+
+    delivery = await in_parallel(upstream, [delivers(b"1"), fails(not_made())])
+
+    assert [take.fault.code for take in delivery.missing] == ["upstream_error"]
 
 
 async def test_calls_that_all_fail_raise_the_weightiest() -> None:
