@@ -23,6 +23,7 @@ from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from generation.providers.base import ProviderError, UpstreamAccess
+from generation.providers.multipart import Form
 from generation.providers.parallel import in_parallel as in_parallel  # noqa: PLC0414 - one of the calls below
 
 logger = logging.getLogger("tutti.upstreams")
@@ -108,11 +109,18 @@ async def call(
     *,
     headers: Mapping[str, str],
     fields: Mapping[str, Any] | None = None,
+    form: Form | None = None,
     query: Mapping[str, str] | None = None,
     deadline_seconds: float = CALL_SECONDS,
 ) -> Heard:
-    """Send `fields` as JSON and hear the answer. Raises ProviderError: not made if nothing was sent, else unknown."""
+    """Send `fields` as JSON, or a form, and hear the answer.
+
+    Raises ProviderError: not made if nothing was sent, else unknown.
+    """
     url, given, body = written(upstream, path, headers, fields, query)
+    if form is not None:
+        body, content_type = form.encoded()
+        given = {**given, "Content-Type": content_type}
     with failures_to(url):
         answer = await upstream.http.send(
             method,

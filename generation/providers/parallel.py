@@ -21,10 +21,13 @@ BROKEN: Final = Fault("internal_error", "Something broke on our side while the s
 Call = Callable[[UpstreamAccess], Awaitable[Delivery]]
 
 
-async def in_parallel(upstream: UpstreamAccess, calls: Sequence[Call]) -> Delivery:
-    """What the calls deliver, in their order; for each that fails, what became of its take is `missing`.
+async def in_parallel(
+    upstream: UpstreamAccess, calls: Sequence[Call], *, takes_of: Sequence[int] | None = None
+) -> Delivery:
+    """What the calls deliver, in their order; for each that fails, what became of its takes is `missing`.
 
-    `calls` get an access that leaves them a little less time. Raises the weightiest error when nothing came.
+    `calls` get an access that leaves them a little less time; `takes_of` tells how many takes each is for, one where
+    not given. Raises the weightiest error when nothing came.
     """
     hurried = replace(upstream, deadline_seconds=SHARE_OF_PARALLEL * upstream.deadline_seconds)
     ends = await asyncio.gather(*(_heard(one, hurried) for one in calls), return_exceptions=True)
@@ -32,9 +35,14 @@ async def in_parallel(upstream: UpstreamAccess, calls: Sequence[Call]) -> Delive
     failed = [end for end in ends if isinstance(end, BaseException)]
     if not delivered:
         raise max(failed, key=_weight)
+    missing = [
+        gone
+        for end, count in zip(ends, takes_of or [1] * len(calls), strict=True)
+        for gone in (end.missing if isinstance(end, Delivery) else (_missing(end),) * count)
+    ]
     return Delivery(
         takes=tuple(take for delivery in delivered for take in delivery.takes),
-        missing=(*(gone for delivery in delivered for gone in delivery.missing), *map(_missing, failed)),
+        missing=tuple(missing),
         lyrics=next((one.lyrics for one in delivered if one.lyrics), None),
         tokens=_counted_together(delivered),
     )

@@ -9,6 +9,7 @@ from typing import Final
 from generation.providers.base import Provider
 from generation.providers.lyria import Lyria
 from generation.providers.minimax import MiniMax
+from generation.providers.mureka import Mureka
 from generation.providers.openai_music import OpenAIMusic
 
 
@@ -21,6 +22,7 @@ def _rehearsal() -> Provider:
 _PROVIDERS: Final[dict[str, Callable[[], Provider]]] = {
     "lyria": Lyria,
     "minimax": MiniMax,
+    "mureka": Mureka,
     "openai_music": OpenAIMusic,
     "rehearsal": _rehearsal,
 }

@@ -8,9 +8,11 @@ with its standard input. A wire is a module in `wires` with a function `answer(s
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -26,7 +28,7 @@ LONGEST_SILENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Request:
-    """What was sent. Header names are lower case; `body` is the JSON, or None."""
+    """What was sent. Header names are lower case; `body` is the JSON, or None, or what is known of a form's parts."""
 
     method: str
     path: str
@@ -57,6 +59,33 @@ def as_json(value: Any, status: int = 200, **headers: str) -> Said:
     return Said(status, json.dumps(value).encode(), {"Content-Type": "application/json", **headers})
 
 
+def body_of(raw: bytes, content_type: str) -> Any:
+    """The JSON; of a form each part by its name: a text, or what tells one file from another."""
+    if not raw:
+        return None
+    boundary = re.fullmatch("multipart/form-data; *boundary=(.+)", content_type)
+    if boundary is None:
+        return json.loads(raw)
+    line = b"--" + boundary[1].encode()
+    opening, *parts, closing = raw.split(line)
+    assert (opening, closing) == (b"", b"--\r\n"), "a form begins and ends with its boundary"
+    return dict(_part(part.removeprefix(b"\r\n").removesuffix(b"\r\n")) for part in parts)
+
+
+def _part(part: bytes) -> tuple[str, Any]:
+    head, _, content = part.partition(b"\r\n\r\n")
+    told = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+    given = dict(re.findall(r'(name|filename)="([^"]*)"', told["Content-Disposition"]))
+    if "filename" not in given:
+        return given["name"], content.decode()
+    return given["name"], {
+        "file_name": given["filename"],
+        "content_type": told["Content-Type"],
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
 @dataclass
 class Stage:
     """One scene as it is played: what was sent so far. `is_released` lets a waiting song be ready."""
@@ -66,6 +95,7 @@ class Stage:
     options: dict[str, Any] = field(default_factory=dict)
     orders: list[Request] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
+    uploads: list[Request] = field(default_factory=list)
     fetched: int = 0
     is_released: bool = False
 
@@ -128,7 +158,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.command, parts.path, parse_qs(parts.query), headers, json.loads(body) if body else None)
+        read = body_of(body, headers.get("content-type", ""))
+        return Request(self.command, parts.path, parse_qs(parts.query), headers, read)
 
 
 class Theatre:

@@ -75,10 +75,37 @@ async def test_what_a_call_tells_beside_its_takes_is_kept() -> None:
     gone = MissingTake(Fault("upstream_error", "one of two"))
 
     delivery = await delivered(
-        delivers(b"1", missing=(gone,), tokens=Tokens(3, 50)), delivers(b"2", tokens=Tokens(1, 5)), delivers(b"3", tokens=Tokens(4, 25))
+        delivers(b"1", missing=(gone,), tokens=Tokens(3, 50)),
+        delivers(b"2", tokens=Tokens(1, 5)),
+        delivers(b"3", tokens=Tokens(4, 25)),
     )
 
     assert (delivery.missing, delivery.tokens) == ((gone,), Tokens(8, 80))
+
+
+async def test_takes_of_calls_that_fail_are_missing_and_those_that_lack_stay_so() -> None:
+    lacking = MissingTake(Fault("upstream_error", "It gave one less."))
+    lost = ProviderError("upstream_error", "Nobody knows.", seen="unknown")
+    upstream, _ = access(as_json({}))
+
+    delivery = await in_parallel(upstream, [fails(lost), delivers(b"1", missing=(lacking,))], takes_of=[3, 2])
+
+    assert [(take.fault.message, take.is_unknown) for take in delivery.missing] == [
+        *[("Nobody knows.", True)] * 3,
+        ("It gave one less.", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "sum_of_them"),
+    [((Tokens(1, 10), Tokens(2, 20)), Tokens(3, 30)), ((Tokens(1, 10), None), None), ((None, None), None)],
+)
+async def test_tokens_are_summed_where_all_were_counted(
+    counts: tuple[Tokens | None, ...], sum_of_them: Tokens | None
+) -> None:
+    delivery = await delivered(*(delivers(b"1", tokens=tokens) for tokens in counts))
+
+    assert delivery.tokens == sum_of_them
 
 
 async def test_calls_that_all_fail_raise_the_weightiest() -> None:
