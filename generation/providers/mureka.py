@@ -33,6 +33,7 @@ from generation.providers.mureka_answers import ENDED_BADLY, STREAMING, SUCCEEDE
 from generation.providers.mureka_envelopes import OFFICIAL, envelope_of, kind_of_reason
 from generation.providers.mureka_orders import Order, headers, kind_of_call, order_of, with_less_time
 from generation.providers.mureka_previews import Previews, previews
+from generation.providers.parallel import SHARE_OF_PARALLEL
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -190,7 +191,7 @@ class _Following:
         choices = task.choices[: self.takes or None]
         now = asyncio.get_running_loop().time()
         # A little less than the time left: one that hangs does not take the others with it.
-        until = now + http.SHARE_OF_PARALLEL * (self.until - now)
+        until = now + SHARE_OF_PARALLEL * (self.until - now)
         ends = await asyncio.gather(*(self._take(choice, until) for choice in choices))
         takes = tuple(end for end in ends if isinstance(end, RawTake))
         none = MissingTake(Fault("upstream_error", NO_AUDIO), is_unknown=True)
