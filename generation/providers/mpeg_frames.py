@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 _HEAD_BYTES: Final = 4
+_FIRST: Final = b"\xff"
 _SYNC: Final = 0xFFE0
 _MPEG_1, _MPEG_2 = 3, 2
 _NO_VERSION, _LAYER_3, _NO_RATE = 1, 1, 3
@@ -72,7 +73,9 @@ class FrameCutter:
     def _search(self, at: int) -> tuple[int, _Head | None]:
         """Where the next whole frame begins, and its head; else where to search on once more has come."""
         end = len(self._buffer) - _HEAD_BYTES + 1
-        for start in range(at, end):
+        # What comes may be no music at all, and long: only bytes that can begin a head are looked at.
+        start = at - 1
+        while (start := self._buffer.find(_FIRST, start + 1, max(at, end))) >= 0:
             head = self._head(start)
             if head is None:
                 continue
