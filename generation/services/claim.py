@@ -78,8 +78,7 @@ def _begin_attempt(job: Job, token: uuid.UUID, now: datetime) -> Attempt:
         started_at=now,
     )
     if earlier is not None:
-        attempt.state, attempt.received_at = AttemptState.RECEIVED, earlier.received_at
-        attempt.raw, attempt.missing = earlier.raw, earlier.missing
+        attempt.state, attempt.raw, attempt.received_at = AttemptState.RECEIVED, earlier.raw, earlier.received_at
         earlier.state, earlier.ended_at = AttemptState.LOST, now
         earlier.save(update_fields=["state", "ended_at"])
     attempt.save(force_insert=True)
