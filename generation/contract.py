@@ -145,7 +145,11 @@ class RawTake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a take that may be heard while the rest is made: `part` counts from 0, `data` is whole frames."""
+    """A part of a take that may be heard while the rest is made: `part` counts from 0, `data` is whole frames.
+
+    `take` counts from 0 within what was ordered of the provider now, as the takes of its delivery do. `pcm` is 16-bit
+    little-endian samples of all channels in turn; the first piece of a `wav` begins with its head.
+    """
 
     take: int
     part: int
@@ -330,6 +334,10 @@ class Order:
     wire: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     """How this wire spells the fields of the song request, where it spells them otherwise."""
+    implied: tuple[str, ...] = ()
+    """Fields of the song request that this wire orders by its nature: it has no name for them."""
+    made_good: tuple[str, ...] = ()
+    """Fields that this wire makes good where the model takes them as wishes: its answers do not name them."""
     ignored: tuple[str, ...] = ()
     transno: str | None = None
     endpoint: str | None = None

@@ -29,17 +29,19 @@ class Audio(MusicView):
 
     @shapes.open_audio
     def get(self, request: Request, token: str, file_name: str) -> HttpResponseBase:
-        track = _track(token, file_name)
-        headers = _headers(track, file_name)
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return HttpResponse(status=304, headers=headers)
-        try:
-            part = part_of(_wished_range(request, headers["ETag"]), track.size)
-        except Unsatisfiable:
-            return HttpResponse(
-                status=416, headers={"Content-Range": f"bytes */{track.size}", "Accept-Ranges": "bytes"}
-            )
-        return _send(request, track, part, headers)
+        return answer_with(request, _track(token, file_name), file_name)
+
+
+def answer_with(request: Request, track: Track, file_name: str) -> HttpResponseBase:
+    """The whole file, the part that is asked for, or that nothing has changed."""
+    headers = _headers(track, file_name)
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return HttpResponse(status=304, headers=headers)
+    try:
+        part = part_of(_wished_range(request, headers["ETag"]), track.size)
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{track.size}", "Accept-Ranges": "bytes"})
+    return _send(request, track, part, headers)
 
 
 def _track(token: str, file_name: str) -> Track:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+from functools import partial
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from generation.api import shapes
 from generation.api.answers import answer, with_headers
+from generation.api.awaited import Waiting
 from generation.api.base import MusicView
 from generation.api.bodies import json_object, whole_number
+from generation.api.errors import failure
 from generation.api.offers import quoted
 from generation.api.orders import OrderView
 from generation.api.prefer import preference
@@ -24,9 +28,11 @@ from generation.dialects.reading import Fields
 from generation.services.cancel import cancel_job
 from generation.services.queries import jobs_page
 from generation.services.quoting import quote_order
+from generation.services.reading import Reader
 from generation.states import JobState
 
 LONGEST_LOG: Final = 2**31 - 1
+LONGEST_END_SECONDS: Final = 60.0
 
 
 class Generations(OrderView, MusicView):
@@ -36,7 +42,8 @@ class Generations(OrderView, MusicView):
     def post(self, request: Request) -> HttpResponseBase:
         taken = self.take(request)
         if taken.order.wire["stream"]:
-            return with_headers(event_stream(self.reader(), taken.job_id, word=self.words["POST"]), taken.headers)
+            stream = event_stream(self.reader(with_audio=_wants_audio(request)), taken.job_id, word=self.words["POST"])
+            return with_headers(stream, taken.headers)
         wish = preference(request.headers.get("prefer", ""))
         return self.answer_to(taken, wait_seconds=wish.wait_seconds, headers=wish.headers)
 
@@ -68,7 +75,7 @@ class GenerationEvents(MusicView):
 
     @shapes.follow_song
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
-        reader = self.reader(with_audio=request.query_params.get("audio") == "1")
+        reader = self.reader(with_audio=_wants_audio(request))
         reached, after = reader.position(job_id), _last_event(request)
         if reached.is_final and reached.seq <= after:
             return HttpResponse(status=204)  # the one answer at which a browser's EventSource stops coming back
@@ -82,7 +89,11 @@ class GenerationCancel(MusicView):
     def post(self, request: Request, job_id: str) -> HttpResponse:
         found = self.reader().position(job_id)
         cancel_job(found.job_id, caller=self.caller)
-        return answer(self.dialect.view(self.reader().job(found.job_id)))
+        render = partial(_view_now, self.reader(), found.job_id, self.request)
+        if self.reader().position(found.job_id).is_final:
+            return render()
+        # What was heard of the song is made into a file that is kept: the job ends with that.
+        return Waiting(found.job_id, seconds=LONGEST_END_SECONDS, render=render)
 
 
 class Quotes(MusicView):
@@ -118,6 +129,17 @@ def _state(status: str) -> JobState | None:
             "invalid_parameter", f"Invalid value for parameter status: it must be one of {known}.", param="status"
         )
     return openai_answers.STATE[status]
+
+
+def _wants_audio(request: Request) -> bool:
+    return request.query_params.get("audio") == "1"
+
+
+def _view_now(reader: Reader, job_id: uuid.UUID, request: HttpRequest) -> HttpResponse:
+    try:
+        return answer(reader.dialect.view(reader.job(job_id)))
+    except Exception as exc:  # noqa: BLE001 - the view has ended: nobody above would word it
+        return failure(exc, request, reader.dialect)
 
 
 def _last_event(request: Request) -> int:

@@ -38,6 +38,7 @@ PREFER: Final = OpenApiParameter(
 IDEMPOTENCY: Final = OpenApiParameter(
     "Idempotency-Key", str, HEADER, description="1-255 characters. The same key and body: the same song, charged once."
 )
+WITH_AUDIO: Final = OpenApiParameter("audio", int, QUERY, enum=[1], description="1: partial audio too")
 LAST_EVENT: Final = OpenApiParameter("Last-Event-ID", int, HEADER, description="Go on after this event")
 RANGE: Final = OpenApiParameter("Range", str, HEADER, description="`bytes=0-1023`")
 
@@ -104,7 +105,7 @@ order_song = operation(
     },
     tag="songs",
     takes="Order",
-    parameters=[PREFER, IDEMPOTENCY],
+    parameters=[PREFER, IDEMPOTENCY, WITH_AUDIO],
     examples=[FIRST_SONG],
     codes=(*IN_AN_ORDER, "idempotency_conflict", "insufficient_quota", "rate_limit_exceeded", "busy", *AT_THE_END),
 )
@@ -129,7 +130,7 @@ follow_song = operation(
     "The events of a song as they come",
     EVENTS | SEEN_ALL,
     tag="songs",
-    parameters=[LAST_EVENT, OpenApiParameter("audio", int, QUERY, enum=[1], description="1: partial audio too")],
+    parameters=[LAST_EVENT, WITH_AUDIO],
     codes=("not_found",),
 )
 cancel_song = operation(
@@ -182,6 +183,20 @@ open_audio = operation(
     {
         (200, "audio/*"): said(TEXT, "The file"),
         (206, "audio/*"): said(TEXT, "The part that was asked for"),
+        304: OpenApiResponse(description="Unchanged"),
+        416: OpenApiResponse(description="There is no such part"),
+    },
+    tag="audio",
+    parameters=[RANGE],
+    is_public=True,
+    codes=("not_found",),
+)
+open_stream = operation(
+    "open_stream",
+    "A take as it grows while it is made, behind a signed link; once it is whole, its file",
+    {
+        (200, "audio/*"): said(TEXT, "The sound as it comes, to the end of the take"),
+        (206, "audio/*"): said(TEXT, "Of a finished take: the part that was asked for"),
         304: OpenApiResponse(description="Unchanged"),
         416: OpenApiResponse(description="There is no such part"),
     },

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, lyria, minimax, music, offers, published, tickets
+from generation.api import audio, growing, lyria, minimax, music, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern] = [
     *both(SONGS, awaited(music.Generations.as_view())),
     *both(f"{SONGS}/<str:job_id>", music.Generation.as_view()),
     *both(f"{SONGS}/<str:job_id>/events", music.GenerationEvents.as_view()),
-    *both(f"{SONGS}/<str:job_id>/cancel", music.GenerationCancel.as_view()),
+    *both(f"{SONGS}/<str:job_id>/cancel", awaited(music.GenerationCancel.as_view())),
     *both("v1/music/quotes", music.Quotes.as_view()),
     *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern] = [
     *both("v1/models/<str:name>", offers.Model.as_view()),
     *both("v1/pricing", offers.Pricing.as_view()),
     *both("v1/ws_tickets", tickets.Tickets.as_view()),
+    *both("v1/audio/stream/<str:token>/<str:file_name>", growing.GrowingAudio.as_view()),
     *both("v1/audio/<str:token>/<str:file_name>", audio.Audio.as_view()),
     *both("schema", published.Schema.as_view()),
     *both("docs", published.Docs.as_view()),

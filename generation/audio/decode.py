@@ -30,7 +30,7 @@ _LARGEST_SAMPLE = 100.0
 _NOMINAL_TOLERANCE = 0.01
 _CODECS = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}
 # Errors that damaged bytes bring up through PyAV and NumPy; FFmpegError covers FFmpeg's own.
-_DECODER_ERRORS = (av.FFmpegError, ValueError, IndexError, ArithmeticError, MemoryError, NotImplementedError)
+DECODER_ERRORS = (av.FFmpegError, ValueError, IndexError, ArithmeticError, MemoryError, NotImplementedError)
 
 # FFmpeg tells stderr about every damaged byte, and its log lock is a known place for two threads to wait on each
 # other. What matters comes back as an exception.
@@ -98,7 +98,7 @@ def opened(audio: bytes) -> Iterator[tuple[InputContainer, AudioStream]]:
             io.BytesIO(audio), "r", format=kind.demuxer, container_options=allowed, metadata_errors="replace"
         ) as container:
             yield container, _only_stream(container, kind)
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise BadAudio(_DAMAGED) from error
 
 
@@ -131,7 +131,7 @@ def _read(audio: bytes, max_seconds: float, *, keep: bool) -> tuple[Probe, _Tall
             tally.frames += frame.samples
             if tally.frames > limit:
                 raise BadAudio(f"The audio is longer than {max_seconds:g} seconds.")
-            values = _as_float(frame)
+            values = as_float(frame)
             if keep:
                 tally.chunks.append(values)
         frames = _delivered_frames(audio, stream, tally.frames)
@@ -190,7 +190,7 @@ def _bitrate(stream: AudioStream, tally: _Tally, seconds: float) -> int:
     return nominal if abs(measured - nominal) <= _NOMINAL_TOLERANCE * measured else round(measured)
 
 
-def _as_float(frame: AudioFrame) -> npt.NDArray[np.float32]:
+def as_float(frame: AudioFrame) -> npt.NDArray[np.float32]:
     """A frame as float32 (frames, channels) with full scale at 1.0."""
     raw: npt.NDArray[Any] = frame.to_ndarray()
     table = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)

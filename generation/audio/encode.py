@@ -18,10 +18,10 @@ from generation.audio.samples import BadAudio, Samples
 from generation.audio.tags import finished, muxer_options, muxer_tags
 from generation.contract import AudioFormat
 
-_LAYOUTS = {1: "mono", 2: "stereo"}
+LAYOUTS = {1: "mono", 2: "stereo"}
 # LAME's level 7 takes two thirds of the time of its default, with the same error to 0.01 dB. AAC keeps its default:
 # its fast coder takes half of the time, but loses 0.3 dB of a pure tone.
-_ENCODER_OPTIONS = {
+ENCODER_OPTIONS = {
     "libmp3lame": {"compression_level": "7"},
     "libopus": {"vbr": "constrained"},
 }
@@ -60,8 +60,8 @@ def encode(
 
 
 def _add_stream(container: OutputContainer, encoder: str, rate: int, channels: int) -> AudioStream:
-    options = {**_ENCODER_OPTIONS.get(encoder, {}), "flags": "+bitexact"}
-    return cast(AudioStream, container.add_stream(encoder, rate=rate, options=options, layout=_LAYOUTS[channels]))
+    options = {**ENCODER_OPTIONS.get(encoder, {}), "flags": "+bitexact"}
+    return cast(AudioStream, container.add_stream(encoder, rate=rate, options=options, layout=LAYOUTS[channels]))
 
 
 def _write(container: OutputContainer, stream: AudioStream, samples: Samples) -> None:
@@ -75,6 +75,6 @@ def _frames(samples: Samples) -> Iterator[AudioFrame]:
     rate = samples.sample_rate
     for start in range(0, samples.frames, rate):
         second = np.ascontiguousarray(samples.values[start : start + rate], dtype=np.float32)
-        frame = AudioFrame.from_ndarray(second.reshape(1, -1), format="flt", layout=_LAYOUTS[samples.channels])
+        frame = AudioFrame.from_ndarray(second.reshape(1, -1), format="flt", layout=LAYOUTS[samples.channels])
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         yield frame

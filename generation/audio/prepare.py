@@ -18,7 +18,7 @@ from generation.contract import AudioFormat
 # What comes in but is not sold goes out as its nearest relative.
 _NEAREST_FORMAT: dict[str, AudioFormat] = {"vorbis": "opus", "aac": "m4a"}
 # The average of an encoder that is free to choose differs from its order by this much without being another order.
-_BITRATE_TOLERANCE = 0.1
+BITRATE_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def _is_as_ordered(came: Probe, target: _Target, wanted: Wanted) -> bool:
         return False
     if FORMATS[target.format].bitrate is None or wanted.bitrate is None or target.bitrate is None:
         return True
-    return abs(came.bitrate - target.bitrate) <= _BITRATE_TOLERANCE * target.bitrate
+    return abs(came.bitrate - target.bitrate) <= BITRATE_TOLERANCE * target.bitrate
 
 
 def _measured(audio: bytes, target: _Target, max_duration_seconds: float) -> Prepared:

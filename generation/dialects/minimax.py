@@ -29,6 +29,7 @@ LONGEST_TRANSNO: Final = 255
 NAMES: Final = {
     "instrumental": "is_instrumental",
     "write_lyrics": "lyrics_optimizer",
+    "partial_audio": "stream",
     "watermark": "aigc_watermark",
     "format": "audio_setting.format",
     "sample_rate": "audio_setting.sample_rate",
@@ -71,6 +72,8 @@ class MiniMax:
             catalog=CATALOG,
             wire=wire,
             names=NAMES,
+            # A stream brings a song that is not heard while it is made once it is whole.
+            made_good=("partial_audio",),
             ignored=tuple(_ignored(body, song)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
         )
@@ -97,12 +100,19 @@ class MiniMax:
     def refused(self, refused: Refused) -> Reply:
         return minimax_answers.error(refused)
 
-    def streamed(self, job: JobView, *, request_id: str) -> Iterator[Any]:
-        """The bodies of a stream, once its job has ended: the song in pieces and whole, or why there is none."""
+    def piece(self, audio: bytes, *, request_id: str) -> Any:
+        """The body of a stream that brings one part of the song, while it is made."""
+        return minimax_answers.piece(audio, request_id=request_id)
+
+    def streamed(self, job: JobView, *, request_id: str, rest: bytes | None = None) -> Iterator[Any]:
+        """The bodies of a stream, once its job has ended: the song in pieces and whole, or why there is none.
+
+        `rest` is what of the song was not given while it was made; None: nothing was given.
+        """
         if job.finished is None or job.error is not None:
             yield self.finished(job, request_id=request_id).body
         else:
-            yield from minimax_answers.pieces(job, request_id=request_id)
+            yield from minimax_answers.pieces(job, request_id=request_id, rest=rest)
 
 
 def _refuse_missing(fields: Fields) -> None:
@@ -131,6 +141,7 @@ def _song(fields: Fields) -> SongRequest:
         channels=audio.choice("channel", CHANNELS) or 2,
         # The wire marks no stream, and says so beforehand.
         watermark=has_mark and not fields.truth("stream"),
+        partial_audio=fields.truth("stream") or False,
         write_lyrics=fields.truth("lyrics_optimizer") or False,
     )
 

@@ -76,12 +76,18 @@ def error(refused: Refused) -> Reply:
     return _reply(body, refused.request_id, retry_headers(_cause(refused), refused))
 
 
-def pieces(job: JobView, *, request_id: str) -> Iterator[Any]:
-    """The song piece by piece, each once, and then whole."""
+def piece(audio: bytes, *, request_id: str) -> Any:
+    """One part of the song."""
+    return _body(request_id, data=_hex(audio, MAKING))
+
+
+def pieces(job: JobView, *, request_id: str, rest: bytes | None = None) -> Iterator[Any]:
+    """The song piece by piece, each once, and then whole; `rest`: all but this was given before."""
     track = job.tracks[0]
     audio = track.read()
-    for piece in cut(audio, track.duration_ms, block_bytes=_block_bytes(track.format, track.channels)):
-        yield _body(request_id, data=_hex(piece, MAKING))
+    left = audio if rest is None else rest
+    for part in cut(left, track.duration_ms, block_bytes=_block_bytes(track.format, track.channels)):
+        yield piece(part, request_id=request_id)
     yield _body(request_id, data=_hex(audio, MADE), extra_info=_measured(track))
 
 

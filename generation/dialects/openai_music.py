@@ -36,6 +36,7 @@ NAMES: Final = {
     "duration_seconds": "duration",
     "enhance": "mbd",
     "write_lyrics": "lyrics_optimizer",
+    "partial_audio": "stream",
     "format": "audio_setting.format",
     "sample_rate": "audio_setting.sample_rate",
     "bitrate": "audio_setting.bitrate",
@@ -73,6 +74,9 @@ class OpenAIMusic:
             catalog=fields.text("catelogid", longest=LONGEST_NAME) or "",
             wire=wire | {"stream": fields.truth("stream") or False},
             names=NAMES | _spelled(body),
+            # A stream of events is given for every model; sound is in it where the model lets itself be heard.
+            implied=("partial_audio",),
+            made_good=("partial_audio",),
             ignored=tuple(_ignored(body, song)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
         )
@@ -123,6 +127,7 @@ def _song(fields: Fields) -> SongRequest:
         bitrate=audio.choice("bitrate", BITRATES),
         channels=audio.choice("channel", CHANNELS),
         watermark=fields.truth("watermark") or fields.truth("aigc_watermark") or False,
+        partial_audio=fields.truth("stream") or False,
         write_lyrics=fields.truth("lyrics_optimizer") or False,
     )
 

@@ -51,6 +51,8 @@ class Job(TenantRow):
 
     state = models.CharField(max_length=20, choices=[(state, state) for state in JobState], default=JobState.QUEUED)
     streaming = models.BooleanField(default=False)
+    has_pieces = models.BooleanField(default=False)
+    """Files of what could be heard before the song was whole are still kept."""
     attempt = models.PositiveIntegerField(default=0)
     token = models.UUIDField(null=True)
     """Fencing: whoever writes for this attempt shows it; a new attempt has another."""
@@ -103,6 +105,7 @@ class Job(TenantRow):
             models.Index(
                 name="job_ended", fields=["organization", "finished_at"], condition=Q(finished_at__isnull=False)
             ),
+            models.Index(name="job_with_pieces", fields=["finished_at"], condition=Q(has_pieces=True)),
             models.Index(name="job_due", fields=["deadline"], condition=~Q(state__in=FINAL)),
         ]
 

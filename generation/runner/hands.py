@@ -96,12 +96,18 @@ class Hands:
         return await insist(partial(self._database.run, note), until=latest)
 
     async def _call(self, work: Work) -> Delivery:
-        task = asyncio.ensure_future(make(work, JobLine(work, self._news, self._database)))
+        task = asyncio.ensure_future(self._make(work))
         self._calling[work.token] = Hand(work, task)
         try:
             return await task
         finally:
             del self._calling[work.token]
+
+    async def _make(self, work: Work) -> Delivery:
+        line = JobLine(work, self._news, self._database)
+        delivery = await make(work, line)
+        await line.end_audio()
+        return delivery
 
     async def watch(self) -> None:
         """Stop the calls of jobs that were cancelled or taken over; take up those that nobody carries."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from functools import partial
 
 from generation.contract import Phase, Piece
 from generation.runner.database import DatabaseThreads, insist
+from generation.runner.preview import Preview
 from generation.services.claim import Work
 from generation.services.events import Entry, record_each
-from generation.services.note import note_lyrics, note_piece, note_ticket
-from generation.services.pieces import keep_piece
+from generation.services.note import note_lyrics, note_ticket
 
 
 class News:
@@ -42,6 +41,7 @@ class JobLine:
         self._news = news
         self._database = database
         self._highest = -1
+        self._preview = Preview(work, database)
 
     async def progress(self, percent: float, phase: Phase) -> None:
         """Keep the newest whole percent; it never falls within an attempt."""
@@ -55,8 +55,11 @@ class JobLine:
 
     async def audio(self, piece: Piece) -> None:
         if self._work.song.partial_audio:
-            file = await asyncio.to_thread(keep_piece, self._work, piece)
-            await self._database.run(note_piece, self._work, piece, file)
+            await self._preview.give(piece)
+
+    async def end_audio(self) -> None:
+        """The song is whole: nothing more will be heard before it is delivered."""
+        await self._preview.end()
 
     async def ticket(self, upstream_id: str) -> None:
         # The song is being made: without its id nobody could ask for it.

@@ -9,14 +9,19 @@ from django.db import transaction
 from accounts.caller import Caller
 from generation.contract import Fault, Refusal
 from generation.models import Job
+from generation.services.keep_heard import is_kept, keep_heard
 from generation.services.settle import settle
 from generation.states import JobState
 
-CANCELLED = Fault("cancelled", "The song was cancelled. Only takes delivered before were charged.")
+CANCELLED = Fault(
+    "cancelled", "The song was cancelled. Only takes delivered before, or heard more than half, were charged."
+)
 
 
 def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
     """End a job of the caller's organization. Cancelling twice is no error; a job that ended otherwise is refused.
+
+    A job of which much was heard already goes on for a moment, until that is delivered: see `keep_heard`.
 
     Raises Refusal: `not_found`, `permission_denied` (another member's job), `already_final`.
     """
@@ -26,7 +31,7 @@ def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
             raise Refusal("not_found", "There is no such song.")
         if not _may_cancel(job, caller):
             raise Refusal("permission_denied", "Only the member who ordered a song, or an admin, may cancel it.")
-        if job.state == JobState.CANCELLED:
+        if job.state == JobState.CANCELLED or is_kept(job) or keep_heard(job, fault=CANCELLED):
             return
         if not settle(job.pk, token=job.token, fault=CANCELLED, state=JobState.CANCELLED):
             raise Refusal("already_final", f"The song has {job.state} already; it can no longer be cancelled.")

@@ -23,11 +23,12 @@ from generation.contract import Fault
 from generation.models import Attempt, Job, Track
 from generation.services.due import charge_of_next
 from generation.services.events import Entry, record
+from generation.services.keep_heard import ending_of
 from generation.services.missing import take_failed
 from generation.services.raw_files import read_raw
 from generation.services.retry import put_back
 from generation.services.settle import settle
-from generation.states import AttemptState
+from generation.states import AttemptState, JobState
 
 DELIVERED_FORMAT: Final = "mp3"
 """What a song is delivered as when the order names no format."""
@@ -46,6 +47,10 @@ def finish(token: uuid.UUID) -> None:
         # Whatever it was (a full disk, a storage that stumbles): the next hint begins again at once.
         Attempt.unscoped.filter(pk=attempt.pk).update(finishing_until=None)
         raise
+    cancelled = ending_of(attempt.raw)
+    if cancelled is not None:
+        settle(attempt.job_id, token=token, fault=cancelled, state=JobState.CANCELLED)
+        return
     bad = {take: fault for take, fault in found.items() if fault is not None}
     first = next(iter(bad.values()), None)
     if first is not None and _may_try_again(attempt.job):
@@ -107,11 +112,17 @@ def _prepare(job: Job, came: dict[str, Any], track_id: uuid.UUID) -> Prepared:
             bitrate=song.bitrate,
             channels=song.channels,
         ),
-        promised_seconds=song.duration_seconds if Limits.from_json(job.mapping.llm.limits).promises_length else None,
+        promised_seconds=_promised_seconds(job, came),
         tags=label_tags(title=song.title, producer=settings.TUTTI_CONTENT_PRODUCER, produce_id=str(track_id)),
         # Answers kept before this was noted were never marked.
         watermark=song.watermark and not came.get("is_watermarked", False),
     )
+
+
+def _promised_seconds(job: Job, came: dict[str, Any]) -> float | None:
+    is_whole = ending_of([came]) is None
+    is_promised = is_whole and Limits.from_json(job.mapping.llm.limits).promises_length
+    return job.song.duration_seconds if is_promised else None
 
 
 def _store(job_id: uuid.UUID, take: int, prepared: Prepared) -> str:

@@ -20,11 +20,17 @@ def note_ticket(work: Work, upstream_id: str) -> None:
             Attempt.unscoped.filter(pk=attempt.pk).update(tickets=[*attempt.tickets, upstream_id])
 
 
-def note_piece(work: Work, piece: Piece, file: str) -> None:
-    """Tell readers of a piece that can be heard already; `file` is where its bytes lie."""
+def note_piece(work: Work, piece: Piece, file: str, *, duration_seconds: float) -> bool:
+    """Tell readers of a piece that can be heard already; `file` is where its bytes lie, `take` the job's own number.
+
+    False when the job is no longer held: nobody is told.
+    """
     with transaction.atomic():
-        if Job.unscoped.filter(pk=work.job_id).held_by(work.token).update(streaming=True):
-            record(work.job_id, Entry("audio", {**_described(piece), "file": file}))
+        is_held = Job.unscoped.filter(pk=work.job_id).held_by(work.token).update(streaming=True, has_pieces=True)
+        if is_held:
+            heard = {**_described(piece), "duration_seconds": round(duration_seconds, 3), "file": file}
+            record(work.job_id, Entry("audio", {"attempt": work.number, **heard}))
+    return bool(is_held)
 
 
 def _described(piece: Piece) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView,
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
+from generation.services.stream_links import stream_links
 from generation.states import FINAL, JobState
 from generation.tokens import tokens_of
 
@@ -102,10 +103,18 @@ def _event(
         track = Track.objects.get(pk=data.pop("track"))
         data["audio"] = _link(track, base_url, link_life)
     if row.type == "audio":
-        data["data"] = b64encode(read_piece(data.pop("file"))).decode()
+        data |= _sound(data.pop("file"))
     if row.type in FINAL:
         data = render_job(job_view(row.job_id, base_url=base_url, link_life=link_life))
     return {**event, **data, **event}  # the job of a final event names the same id
+
+
+def _sound(file: str) -> dict[str, Any]:
+    """A piece as text; nothing, and why, once it is discarded: its event stays, so that the log has no gap."""
+    try:
+        return {"data": b64encode(read_piece(file)).decode()}
+    except FileNotFoundError:
+        return {"data": "", "expired": True}
 
 
 def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta, progress: float | None) -> JobView:
@@ -127,6 +136,7 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         error=Fault(job.error_code, job.error_message, job.error_param or None) if job.error_code else None,
         wire=job.wire,
         base_url=base_url,
+        stream_links=stream_links(job, base_url=base_url, link_life=link_life),
         tokens=tokens_of(song, job.lyrics or song.lyrics, [track.made for track in tracks]),
     )
 

@@ -38,13 +38,13 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
     capabilities, limits = Capabilities.from_json(mapping.llm.capabilities), Limits.from_json(mapping.llm.limits)
     asked = asked_of(order.song)
     for field in asked:
-        if capabilities.conveys(field) == "none":
+        if field not in order.implied and capabilities.conveys(field) == "none":
             raise _cannot_convey(field, order, caller.organization)
     refuse_without_source(order, mapping)
     refuse_without_words(order, capabilities)
     refuse_beyond_limits(order, limits)
-    wishes = (field for field in asked if capabilities.conveys(field) == "wish")
-    song = _with_own_length(order.song, limits)
+    wishes = (field for field in asked if capabilities.conveys(field) == "wish" and field not in order.made_good)
+    song = _with_own_length(_heard_where_it_can_be(order.song, capabilities), limits)
     return Offer(
         model=order.model,
         mapping=mapping,
@@ -59,6 +59,12 @@ def _with_own_length(song: SongRequest, limits: Limits) -> SongRequest:
     if song.duration_seconds is not None or limits.default_duration_seconds is None:
         return song
     return replace(song, duration_seconds=limits.default_duration_seconds)
+
+
+def _heard_where_it_can_be(song: SongRequest, capabilities: Capabilities) -> SongRequest:
+    """Only a model that can be heard while it works is asked for that."""
+    is_live = song.partial_audio and capabilities.conveys("partial_audio") == "exact"
+    return replace(song, partial_audio=is_live)
 
 
 def _find(order: Order, organization: Organization) -> LlmMapping:

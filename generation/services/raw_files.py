@@ -31,7 +31,11 @@ def discard_raw(files: Iterable[str]) -> None:
 
 def discard_all_raw(job_id: uuid.UUID) -> None:
     """Remove whatever any attempt of the job has left, also what a crash kept out of its row."""
-    folder = folder_of(job_id)
+    discard_folder(folder_of(job_id))
+
+
+def discard_folder(folder: str) -> None:
+    """Remove a folder and its files; one that is not there is no error."""
     try:
         _, files = default_storage.listdir(folder)
     except FileNotFoundError:

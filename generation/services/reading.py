@@ -17,10 +17,13 @@ from accounts.caller import Caller
 from generation.contract import JobView
 from generation.dialects.base import Dialect
 from generation.models import Job
+from generation.services.hearing import Hearing
 from generation.services.queries import events_after, find_job, job_view
 from generation.states import FINAL
 
 AT_ONCE: Final = 500
+AT_ONCE_WITH_AUDIO: Final = 8
+"""A piece is some hundred kilobytes, and as text a third more."""
 JUST_ENDED: Final = timedelta(minutes=1)
 """Longer than news of an ended job may take to arrive."""
 
@@ -63,6 +66,15 @@ class Reader:
             job = find_job(job_id, live=self.caller.live)
             return Position(job.pk, job.last_seq, job.is_final)
 
+    def hearing(self, job_id: uuid.UUID, take: int) -> Hearing | None:
+        """A listener to a take while it is made; None where nothing is to be heard before the end.
+
+        Raises Refusal `not_found`.
+        """
+        with self._scope():
+            job = find_job(job_id, live=self.caller.live)
+            return Hearing(job.pk, take) if job.song.partial_audio and not job.is_final else None
+
     def positions(self) -> list[Position]:
         """How far the logs reach of all jobs that are under way or have just ended."""
         with self._scope():
@@ -74,13 +86,14 @@ class Reader:
 
     def events(self, job_id: uuid.UUID, after: int) -> Batch:
         """The events that follow `after`, of a job this reader was allowed to follow."""
+        at_once = AT_ONCE_WITH_AUDIO if self.with_audio else AT_ONCE
         with self._scope():
             rows = events_after(
                 job_id,
                 after,
                 base_url=settings.BASE_URL,
                 render_job=lambda job: self.dialect.view(job).body,
-                limit=AT_ONCE,
+                limit=at_once,
                 link_life=self.dialect.link_life,
                 with_audio=self.with_audio,
             )
@@ -90,7 +103,7 @@ class Reader:
             events=tuple(rows),
             seq=rows[-1]["seq"] if rows else after,
             is_final=has_ended,
-            has_more=len(rows) == AT_ONCE,
+            has_more=len(rows) == at_once,
         )
 
     def _is_over(self, job_id: uuid.UUID, after: int) -> bool:

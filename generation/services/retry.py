@@ -57,7 +57,13 @@ def put_back(
             Job.unscoped.filter(pk=job_id)
             .held_by(token)
             .update(
-                state=JobState.QUEUED, token=None, runner=None, run_after=now + pause, sent_at=now + pause, sent_count=1
+                state=JobState.QUEUED,
+                token=None,
+                runner=None,
+                streaming=False,
+                run_after=now + pause,
+                sent_at=now + pause,
+                sent_count=1,
             )
         )
         if not is_ours:

@@ -67,6 +67,7 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         state=ending,
         token=None,
         runner=None,
+        streaming=False,
         charged_micro=charged_micro,
         is_flagged=is_flagged,
         finished_at=now,

@@ -18,6 +18,7 @@ from generation.dispatch import send_finish, send_run_on_commit
 from generation.models import Attempt, Clock, IdempotencyKey, Job, Runner
 from generation.providers.registry import is_repeatable
 from generation.services.claim import REHEARSAL
+from generation.services.pieces import PIECES_LIFE, discard_pieces
 from generation.services.retry import put_back
 from generation.services.settle import settle
 from generation.states import AttemptState, JobState
@@ -46,6 +47,7 @@ class Swept:
     expired: int = 0
     sent_again: int = 0
     forgotten_keys: int = 0
+    discarded_pieces: int = 0
 
 
 def sweep_if_due() -> Swept | None:
@@ -69,6 +71,7 @@ def sweep(*, resend_all: bool = False) -> Swept:
         expired=_expire(now),
         sent_again=_send_waiting(now, resend_all=resend_all) + _send_received(now),
         forgotten_keys=_forget_keys(now),
+        discarded_pieces=_discard_pieces(now),
     )
 
 
@@ -149,6 +152,12 @@ def _one_by_one(work: Callable[[Row], bool], rows: Iterable[Row]) -> Iterator[bo
             yield work(row)
         except Exception:
             logger.exception("The sweep could not help %s; the next one tries again.", row)
+
+
+def _discard_pieces(now: datetime) -> int:
+    """Of jobs that ended long ago: whoever listens to a song has its file by then."""
+    old = Job.unscoped.filter(has_pieces=True, finished_at__lt=now - PIECES_LIFE).order_by("finished_at")
+    return sum(_one_by_one(discard_pieces, list(old.values_list("pk", flat=True)[:BATCH])))
 
 
 def _resend_pause(sent_count: int) -> timedelta:

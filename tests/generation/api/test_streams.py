@@ -168,7 +168,7 @@ async def test_audio_events_go_only_to_those_who_asked(shop: Shop) -> None:
     job = await shop.ordered()
     piece = Piece(take=0, part=0, data=bytes(3), format="mp3", sample_rate=44_100, channels=2)
     work = await shop.behind(received, job)
-    await shop.behind(lambda: note_piece(work, piece, keep_piece(work, piece)))
+    await shop.behind(lambda: note_piece(work, piece, keep_piece(work, piece), duration_seconds=1))
     await shop.behind(finish, work.token)
 
     plain = await frames_of(await shop.get(f"{SONGS}/{job.pk}/events"))
