@@ -11,6 +11,10 @@ class Track(TenantRow):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tracks")
+    mapping = models.ForeignKey(
+        "catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The route that made it; None: the one that was ordered."""
     take = models.PositiveIntegerField()
     file = models.CharField(max_length=300)
     format = models.CharField(max_length=10)

@@ -23,7 +23,7 @@ from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from generation.contract import Delivery
-from generation.providers.base import Answer, ProviderError, UpstreamAccess
+from generation.providers.base import Answer, Blame, ProviderError, UpstreamAccess
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -40,6 +40,7 @@ SHARE_OF_PARALLEL: Final = 0.9
 
 OK, ACCEPTED, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 202, 300, 400, 500
 NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS, UNAVAILABLE = 404, 408, 409, 429, 503
+ABOUT_ACCOUNTS: Final = frozenset({401, 402, 403, TOO_MANY_REQUESTS})
 OURS_TO_MEND: Final = frozenset({401, 402, 403, NOT_FOUND, 405})
 
 Kind = Literal["content", "order", "ours", "busy", "broken"]
@@ -158,7 +159,16 @@ def failure(heard: Heard, told: Told | None) -> ProviderError:
         seen="not_made",
         retryable=meaning.retryable,
         retry_after=retry_after(heard.headers) if meaning.retryable else None,
+        blame=_blame(kind, heard.status),
     )
+
+
+def _blame(kind: Kind, status: int) -> Blame:
+    if kind in ("content", "order"):
+        return "order"
+    # A path or a model that is not there is one mapping's, not the whole account's.
+    is_account = kind == "ours" and (status in ABOUT_ACCOUNTS or status < REDIRECTS)
+    return "account" if is_account else "upstream"
 
 
 def _kind(heard: Heard, told: Told | None) -> Kind | None:

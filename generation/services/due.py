@@ -9,11 +9,17 @@ from generation.models import Job
 from generation.tokens import audio_tokens, prompt_tokens
 
 
-def legs_due(job: Job, milliseconds: Sequence[int]) -> list[Due]:
-    """Every leg of the job's quote with its amount; `milliseconds` is the length of each delivered take."""
-    return Quote.from_json(job.quote).legs_for(
-        takes=len(milliseconds), milliseconds=sum(milliseconds), tokens=_tokens(job, milliseconds)
-    )
+def legs_due(job: Job, milliseconds: Sequence[int], *, routes: Sequence[int | None] = ()) -> list[Due]:
+    """Every leg of the job's quote with its amount; `milliseconds` is the length of each delivered take.
+
+    `routes` are the mappings that made them, in the same order: what is owed below the customer goes their ways.
+    """
+    quote = Quote.from_json(job.quote)
+    legs = quote.own_dues(**_amounts(job, milliseconds))
+    made_by = list(zip(milliseconds, routes or [None] * len(milliseconds), strict=True))
+    for route in dict.fromkeys(route for _, route in made_by) or [None]:
+        legs += quote.dues_below(route, **_amounts(job, [length for length, maker in made_by if maker == route]))
+    return legs
 
 
 def charge_of_next(job: Job, before: Sequence[int], milliseconds: int) -> int:
@@ -23,9 +29,12 @@ def charge_of_next(job: Job, before: Sequence[int], milliseconds: int) -> int:
 
 
 def _charge(job: Job, milliseconds: Sequence[int]) -> int:
-    return Quote.from_json(job.quote).charge_for(
-        takes=len(milliseconds), milliseconds=sum(milliseconds), tokens=_tokens(job, milliseconds)
-    )
+    return Quote.from_json(job.quote).charge_for(**_amounts(job, milliseconds))
+
+
+def _amounts(job: Job, milliseconds: Sequence[int]) -> dict[str, int]:
+    tokens = _tokens(job, milliseconds)
+    return {"takes": len(milliseconds), "milliseconds": sum(milliseconds), "tokens": tokens}
 
 
 def _tokens(job: Job, milliseconds: Sequence[int]) -> int:

@@ -14,7 +14,9 @@ from generation.contract import Delivery, sections_as_json
 from generation.models import Attempt, Job
 from generation.services.claim import Work
 from generation.services.due import legs_due
+from generation.services.health import vouch_for
 from generation.services.note import note_lyrics
+from generation.services.parking import call_next
 from generation.services.raw_files import discard_raw, keep_raw, read_raw
 from generation.states import AttemptState
 
@@ -49,6 +51,8 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
             Attempt.unscoped.filter(pk=work.attempt_id).update(state=AttemptState.RECEIVED, raw=raw, received_at=now)
             if lyrics:
                 note_lyrics(work, lyrics)
+            call_next(work.upstream_id)
+    vouch_for(work)
     if not is_held:
         _keep_out(work, raw)
         return False
@@ -58,7 +62,8 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None) -> bool:
 
 def _keep_out(work: Work, raw: Raw) -> None:
     """Note what a result that came too late will cost, and let it go."""
-    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_milliseconds(came) for came in raw])
+    lengths = [_milliseconds(came) for came in raw]
+    legs = legs_due(Job.unscoped.get(pk=work.job_id), lengths, routes=[work.mapping_id] * len(raw))
     cost = sum(leg.amount_micro for leg in legs if leg.kind == "cost")
     now = timezone.now()
     Attempt.unscoped.filter(pk=work.attempt_id).update(

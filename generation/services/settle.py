@@ -15,6 +15,7 @@ from generation.contract import Fault
 from generation.models import Attempt, Job, Track
 from generation.services.due import legs_due
 from generation.services.events import Entry, record
+from generation.services.parking import call_next
 from generation.services.raw_files import discard_all_raw
 from generation.states import AttemptState, JobState
 
@@ -44,10 +45,13 @@ def settle(
         tracks = list(Track.unscoped.filter(job=job))
         ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks])]
+        routes = [track.mapping_id for track in tracks]
+        legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks], routes=routes)]
         settlement = settle_hold(reference=job.pk, legs=legs)
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
         record(job.pk, *last_words, Entry(ending))
+        if ending != JobState.SUCCEEDED:
+            call_next(job.upstream_id)  # a song that was made gave its slot back when it came
         # Last and robust: the wake-up must not wait for a storage that stumbles.
         transaction.on_commit(partial(discard_all_raw, job.pk), robust=True)
     faults.reach("settled")
@@ -62,6 +66,7 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         state=ending,
         token=None,
         runner=None,
+        parked_at=None,
         charged_micro=charged_micro,
         is_flagged=is_flagged,
         finished_at=now,
