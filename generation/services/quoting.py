@@ -83,13 +83,17 @@ def _first_fit(order: Order, mappings: Sequence[LlmMapping], organization: Organ
 
 def _fit(order: Order, mapping: LlmMapping, organization: Organization) -> _Fit:
     capabilities, limits = carried_by(mapping), Limits.from_json(mapping.llm.limits)
-    for field in asked_of(order.song):
-        if field not in order.implied and capabilities.conveys(field) == "none":
-            raise _cannot_convey(field, order, organization)
+    _refuse_uncarried(order, capabilities, organization)
     refuse_without_source(order, mapping)
     song = with_words(order, capabilities)
     refuse_beyond_limits(order, limits)
     return _Fit(mapping, capabilities, _with_own_length(song, limits))
+
+
+def _refuse_uncarried(order: Order, capabilities: Capabilities, organization: Organization) -> None:
+    for field in asked_of(order.song):
+        if field not in order.implied and capabilities.conveys(field) == "none":
+            raise _cannot_convey(field, order, organization)
 
 
 def _with_own_length(song: SongRequest, limits: Limits) -> SongRequest:
@@ -115,10 +119,12 @@ def _named(order: Order, model: str, organization: Organization) -> LlmMapping:
         wire = order.wire_default or None
         return find_offer(organization=organization, catalog=order.catalog, model=model, wire=wire)
     except ModelNotFound:
-        is_known = any(offer.llm.is_called(model) for offer in offers_visible_to(organization))
-        if order.song.extend is not None and is_known:
+        known = [offer for offer in offers_visible_to(organization) if offer.llm.is_called(model)]
+        if order.song.extend is not None and known:
             # The model is there, and has nothing that continues a song.
-            raise _cannot_convey("extend", replace(order, model=order.model or model), organization) from None
+            order = replace(order, model=order.model or model)
+            _refuse_uncarried(order, carried_by(known[0]), organization)
+            raise _cannot_convey("extend", order, organization) from None
         raise
 
 

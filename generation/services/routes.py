@@ -103,7 +103,8 @@ def _is_half_open(upstream: Upstream, now: datetime) -> bool:
 def _is_put_on_trial(upstream: Upstream, token: uuid.UUID) -> bool:
     """One at a time: a trial that has ended without a verdict (cancelled, lost) makes room for the next."""
     circuit = upstream.circuit
-    under_way = Attempt.unscoped.filter(token=circuit.trial, state=AttemptState.SUBMITTING)
-    if circuit.trial is not None and under_way.exists():
-        return False
+    if circuit.trial is not None:
+        under_way = Attempt.unscoped.filter(token=circuit.trial, state=AttemptState.SUBMITTING)
+        if under_way.exists():
+            return False
     return begin_trial(circuit, order=token, instead_of=circuit.trial)
