@@ -49,12 +49,14 @@ _MUSICGEN_HTTP: Final[Ceiling] = {
     "duration": "exact",
     "sampling": SAMPLING,
     "enhance": True,
+    "stereo": False,
 }
 _MUSICGEN: Final[Ceiling] = {
     **_MUSICGEN_HTTP,
     "seed": True,
     "references": ("melody",),
     "extend": True,
+    "stereo": True,
     "streaming": "live",
 }
 _OPENAI_MUSIC: Final[Ceiling] = {"prompt": "required", "lyrics": "required"}
@@ -91,7 +93,7 @@ _CEILINGS: Final[dict[str, Ceiling]] = {
     f"mureka/{OFFICIAL}": {**_MUREKA, "instrumental": "exact"},
     "musicgen": _MUSICGEN,
     "musicgen_http": _MUSICGEN_HTTP,
-    f"musicgen_http/{TUTTI}": {**_MUSICGEN_HTTP, "seed": True},
+    f"musicgen_http/{TUTTI}": {**_MUSICGEN_HTTP, "seed": True, "stereo": True},
     "openai_music": _OPENAI_MUSIC,
     f"openai_music/{TUTTI}": _OPENAI_MUSIC_TUTTI,
     "rehearsal": _REHEARSAL,
