@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.capabilities import BadValue, Bounds, Capabilities, Limits, code_points, without_defaults
+from catalog.capabilities import BadValue, Bounds, Capabilities, Limits, Need, Streaming, code_points, without_defaults
 
 
 def test_capabilities_of_nothing_are_the_defaults() -> None:
@@ -146,7 +146,7 @@ def test_row_below_a_ceiling_keeps_what_both_carry() -> None:
         ("optional", "optional", "optional"),
     ],
 )
-def test_lyrics_below_a_ceiling_are_needed_where_either_needs_them(row: str, ceiling: str, left: str) -> None:
+def test_lyrics_below_a_ceiling_are_needed_where_either_needs_them(row: Need, ceiling: Need, left: Need) -> None:
     assert Capabilities(lyrics=row).within(Capabilities(lyrics=ceiling)).lyrics == left
 
 
@@ -160,5 +160,5 @@ def test_model_without_a_voice_has_none_whatever_carries_its_order() -> None:
     ("row", "ceiling", "left"),
     [("live", "after", "after"), ("refused", "live", "refused"), ("live", "live", "live")],
 )
-def test_streams_below_a_ceiling_are_the_lesser(row: str, ceiling: str, left: str) -> None:
+def test_streams_below_a_ceiling_are_the_lesser(row: Streaming, ceiling: Streaming, left: Streaming) -> None:
     assert Capabilities(streaming=row).within(Capabilities(streaming=ceiling)).streaming == left

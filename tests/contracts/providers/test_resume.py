@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -132,8 +133,7 @@ def test_lost_again_and_again_is_taken_up_beyond_the_number_of_tries(
     at_upstream(house, standin, "late_result", provider=SLUG)
     job = submitted(house, lyrics=LYRICS)
     for _ in range(3):
-        asked = len(standin.record["asked"])
-        lose_in_the_middle(job, lambda asked=asked: has_ticket() and len(standin.record["asked"]) > asked)
+        lose_in_the_middle(job, partial(is_asked_more_than, standin, len(standin.record["asked"])))
     standin.release()
 
     ended = live_through(job)
@@ -143,6 +143,10 @@ def test_lost_again_and_again_is_taken_up_beyond_the_number_of_tries(
         ["lost", "lost", "lost", "delivered"],
         1,
     )
+
+
+def is_asked_more_than(standin: Standin, times: int) -> bool:
+    return has_ticket() and len(standin.record["asked"]) > times
 
 
 def taken_from(house: World) -> Job:

@@ -21,9 +21,9 @@ from generation.models import Attempt, Job
 from generation.providers import registry
 from generation.providers.base import Line, ProviderError, UpstreamAccess
 from generation.runner import RunnerProcess
+from generation.services import routes
 from generation.services.cancel import cancel_job
 from generation.services.claim import claim
-from generation.services import routes
 from generation.services.parking import call_next
 from generation.services.retry import retry_or_fail
 from tests.generation.houses import at_work, eventually

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from billing.models import Hold
-from catalog.models import Circuit, CircuitState, Upstream
+from catalog.models import Circuit, CircuitReason, CircuitState, Upstream
 from catalog.services.circuits import open_circuit, pause_of
 from generation.contract import Delivery, RawTake, Refusal
 from generation.models import Attempt, Job
@@ -112,7 +112,7 @@ def test_success_on_a_closed_circuit_writes_nothing(world: World) -> None:
 
 
 def test_order_while_every_circuit_is_open_is_refused_before_any_hold(world: World) -> None:
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
 
     with pytest.raises(Refusal) as refused:
         submitted(world)
@@ -124,7 +124,7 @@ def test_order_while_every_circuit_is_open_is_refused_before_any_hold(world: Wor
 def test_open_circuit_is_passed_by_another_route(world: World) -> None:
     other = second_route(world)
     job = submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
 
     assert claimed(job).mapping_id == other.pk
     assert claimed(submitted(world)).mapping_id == other.pk
@@ -132,7 +132,7 @@ def test_open_circuit_is_passed_by_another_route(world: World) -> None:
 
 def test_job_that_waited_already_waits_until_the_trial(world: World) -> None:
     job = submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
 
     assert claim(job.pk, runner_id=new_runner().pk) is None
 
@@ -143,7 +143,7 @@ def test_job_that_waited_already_waits_until_the_trial(world: World) -> None:
 
 def test_half_open_circuit_lets_one_order_through_at_a_time(world: World) -> None:
     first, second = submitted(world), submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
     let_time_pass()
 
     trial = claimed(first)
@@ -154,7 +154,7 @@ def test_half_open_circuit_lets_one_order_through_at_a_time(world: World) -> Non
 
 def test_trial_that_is_answered_closes_the_circuit_and_calls_those_who_wait(world: World) -> None:
     first, second = submitted(world), submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
     let_time_pass()
     trial = claimed(first)
     claim(second.pk, runner_id=new_runner().pk)
@@ -167,7 +167,7 @@ def test_trial_that_is_answered_closes_the_circuit_and_calls_those_who_wait(worl
 
 def test_trial_refused_for_its_own_sake_shows_that_the_upstream_is_there(world: World) -> None:
     job = submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
     let_time_pass()
 
     failed(claimed(job), blame="order")
@@ -177,7 +177,7 @@ def test_trial_refused_for_its_own_sake_shows_that_the_upstream_is_there(world: 
 
 def test_trial_that_fails_opens_it_for_twice_as_long(world: World) -> None:
     job = submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
     let_time_pass()
 
     failed(claimed(job))
@@ -188,7 +188,7 @@ def test_trial_that_fails_opens_it_for_twice_as_long(world: World) -> None:
 
 def test_trial_that_was_cancelled_makes_room_for_the_next(world: World) -> None:
     first, second = submitted(world), submitted(world)
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
     let_time_pass()
     claimed(first)
 
@@ -199,7 +199,7 @@ def test_trial_that_was_cancelled_makes_room_for_the_next(world: World) -> None:
 
 def test_end_of_an_order_from_before_decides_nothing(world: World) -> None:
     before = claimed(submitted(world))
-    open_circuit(world.mapping.upstream_id, reason="failures")
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.FAILURES)
 
     answered(before)
 
@@ -228,5 +228,5 @@ def test_deadline_that_passed_at_the_upstream_is_held_against_it(world: World) -
 
 
 def test_pause_doubles_up_to_its_longest() -> None:
-    assert [pause_of("failures", opening).total_seconds() for opening in (1, 2, 3, 20)] == [15, 30, 60, 600]
-    assert [pause_of("account", opening).total_seconds() for opening in (1, 2, 20)] == [300, 600, 3600]
+    assert [pause_of(CircuitReason.FAILURES, opening).total_seconds() for opening in (1, 2, 3, 20)] == [15, 30, 60, 600]
+    assert [pause_of(CircuitReason.ACCOUNT, opening).total_seconds() for opening in (1, 2, 20)] == [300, 600, 3600]

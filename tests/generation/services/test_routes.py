@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from billing.models import Account, AccountKind, Transfer
 from billing.services.books import check_books
-from catalog.models import LlmMapping, Upstream
+from catalog.models import LlmMapping, Price, Upstream
 from generation.contract import Delivery, RawTake, Refusal
 from generation.models import Attempt, Job, Track
 from generation.models.job import new_id
@@ -130,7 +130,7 @@ def test_order_no_route_can_take_is_refused_by_the_first(world: World) -> None:
 
 def test_route_without_a_price_in_force_is_no_route(world: World) -> None:
     other = second_route(world)
-    other.cost_prices.prices.all().delete()
+    Price.objects.filter(program=other.cost_prices).delete()
 
     assert quote_order(order(), caller=world.caller).routes == (world.mapping,)
 
