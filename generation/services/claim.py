@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -63,23 +64,18 @@ def claim(job_id: uuid.UUID, *, runner_id: uuid.UUID) -> Work | None:
         if isinstance(way, NoWay):
             park(job, way, now)
             return None
-        is_mine = due.update(
-            state=JobState.RUNNING,
-            attempt=F("attempt") + 1,
-            token=token,
-            runner=runner_id,
-            started_at=Coalesce("started_at", now),
-            upstream=way.upstream,
-            parked_at=None,
-        )
-        if not is_mine:
+        started_at = Coalesce("started_at", now)
+        if not due.update(**_taken(way), token=token, runner=runner_id, started_at=started_at):
             return None
         job.attempt += 1
         attempt = _begin_attempt(job, way, token, now, earlier)
         record(job.pk, Entry("started", {"attempt": attempt.number, "model": job.model}))
     faults.reach("claimed")
-    is_resumed = earlier is not None and attempt.state == AttemptState.SUBMITTING
-    return _work(job, attempt, way, is_resumed=is_resumed)
+    return _work(job, attempt, way, earlier)
+
+
+def _taken(way: Way) -> dict[str, Any]:
+    return {"state": JobState.RUNNING, "attempt": F("attempt") + 1, "upstream": way.upstream, "parked_at": None}
 
 
 def _earlier_attempt(job: Job) -> Attempt | None:
@@ -123,8 +119,9 @@ def _song_of(job: Job, missing: tuple[int, ...]) -> SongRequest:
     return replace(job.song, takes=len(missing), seed=(base + missing[0]) % HIGHEST_SEED)
 
 
-def _work(job: Job, attempt: Attempt, way: Way, *, is_resumed: bool) -> Work:
+def _work(job: Job, attempt: Attempt, way: Way, earlier: Attempt | None) -> Work:
     upstream, mapping, now = way.upstream, way.mapping, timezone.now()
+    is_resumed = earlier is not None and attempt.state == AttemptState.SUBMITTING
     is_first = attempt.number == 1
     delivered = set() if is_first else set(Track.unscoped.filter(job=job).values_list("take", flat=True))
     missing = tuple(take for take in range(job.song.takes) if take not in delivered)

@@ -45,17 +45,18 @@ def settle(
         tracks = list(Track.unscoped.filter(job=job))
         ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        routes = [track.mapping_id for track in tracks]
-        legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks], routes=routes)]
-        settlement = settle_hold(reference=job.pk, legs=legs)
+        settlement = settle_hold(reference=job.pk, legs=_legs_of(job, tracks))
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
         record(job.pk, *last_words, Entry(ending))
-        if ending != JobState.SUCCEEDED:
-            call_next(job.upstream_id)  # a song that was made gave its slot back when it came
         # Last and robust: the wake-up must not wait for a storage that stumbles.
         transaction.on_commit(partial(discard_all_raw, job.pk), robust=True)
     faults.reach("settled")
     return True
+
+
+def _legs_of(job: Job, tracks: Sequence[Track]) -> list[Leg]:
+    routes = [track.mapping_id for track in tracks]
+    return [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks], routes=routes)]
 
 
 def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int, is_flagged: bool) -> None:
@@ -79,3 +80,5 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         ended_at=now,
         **fault,
     )
+    if ending != JobState.SUCCEEDED:
+        call_next(job.upstream_id)  # a song that was made gave its slot back when it came
