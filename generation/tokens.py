@@ -22,6 +22,8 @@ class Made:
 
     milliseconds: int
     tokens: Tokens | None = None
+    route: int | None = None
+    """The mapping that made it; None: the one that was ordered."""
 
 
 def tokens_of(song: SongRequest, lyrics: str | None, takes: Sequence[Made]) -> Tokens:

@@ -88,7 +88,7 @@ class LlmMappingQuerySet(models.QuerySet["LlmMapping"]):
     def of(self, llms: LlmQuerySet) -> Self:
         """The mappings of these models that take orders, with all that an order and its price need."""
         return self.filter(llm__in=llms, is_enabled=True, upstream__is_enabled=True).select_related(
-            "llm__owner", "llm__provider", "catalog", "upstream", "sale_prices", "cost_prices"
+            "llm__owner", "llm__provider", "catalog", "upstream__circuit", "sale_prices", "cost_prices"
         )
 
 

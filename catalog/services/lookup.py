@@ -66,6 +66,15 @@ def find_offer(*, organization: Organization, catalog: str, model: str, wire: st
     return min(found, key=lambda offer: (distance[offer.llm.owner_id], offer.priority, offer.pk))
 
 
+def other_routes(mapping: LlmMapping) -> list[LlmMapping]:
+    """The other mappings that may make what is ordered through this one, best first: one query.
+
+    They are of the same model, so of the same seller, and for the same kind of work.
+    """
+    others = LlmMapping.objects.of(Llm.objects.filter(pk=mapping.llm_id)).exclude(pk=mapping.pk)
+    return list(others.filter(catalog=mapping.catalog_id, operation=mapping.operation).order_by("priority", "pk"))
+
+
 def offers_visible_to(organization: Organization) -> list[LlmMapping]:
     """Every offer an order of the organization could mean, nearest seller first; a model may be in several catalogs.
 

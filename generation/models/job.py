@@ -45,7 +45,9 @@ class Job(TenantRow):
     """The name the caller ordered."""
     mapping = models.ForeignKey("catalog.LlmMapping", on_delete=models.PROTECT, related_name="+")
     upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
-    """None: rehearsal, as for every test key."""
+    """Where it was sent last; None: rehearsal, as for every test key."""
+    routes = models.JSONField(default=list)
+    """Ids of the mappings that may still make it, in the order they are tried. Empty: `mapping` alone."""
     request = models.JSONField()
     quote = models.JSONField()
 
@@ -56,6 +58,8 @@ class Job(TenantRow):
     """Fencing: whoever writes for this attempt shows it; a new attempt has another."""
     runner = models.ForeignKey("generation.Runner", null=True, on_delete=models.SET_NULL, related_name="jobs")
     run_after = models.DateTimeField()
+    parked_at = models.DateTimeField(null=True)
+    """Since when it waits for a slot of its upstream, or for a circuit; what frees one calls the longest waiting."""
     sent_at = models.DateTimeField(null=True)
     sent_count = models.PositiveIntegerField(default=0)
     deadline = models.DateTimeField()
@@ -103,6 +107,7 @@ class Job(TenantRow):
             models.Index(
                 name="job_ended", fields=["organization", "finished_at"], condition=Q(finished_at__isnull=False)
             ),
+            models.Index(name="job_parked", fields=["upstream", "id"], condition=Q(parked_at__isnull=False)),
             models.Index(name="job_due", fields=["deadline"], condition=~Q(state__in=FINAL)),
         ]
 
@@ -124,12 +129,20 @@ class Attempt(TenantRow):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
     token = models.UUIDField(unique=True)
-    reference = models.UUIDField(default=new_id, unique=True)
-    """What we call this try when we talk to the upstream."""
+    reference = models.UUIDField(default=new_id)
+    """What we call this try when we talk to the upstream; one that takes a lost try up again keeps its name."""
     state = models.CharField(
         max_length=20, choices=[(state, state) for state in AttemptState], default=AttemptState.SUBMITTING
     )
-    upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
+    mapping = models.ForeignKey(
+        "catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The route it took; None: the one that was ordered."""
+    upstream = models.ForeignKey(
+        "catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    is_held_against = models.BooleanField(default=False)
+    """It failed by its upstream's fault: counted by that one's circuit."""
     tickets = models.JSONField(default=list)
     """The upstream's own ids of its tasks, oldest first."""
     raw = models.JSONField(default=list)
@@ -149,6 +162,10 @@ class Attempt(TenantRow):
     class Meta(TenantRow.Meta):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_number_is_unique")]
+        indexes = [
+            models.Index(name="attempt_ends", fields=["upstream", "-ended_at"]),
+            models.Index(name="attempt_at_upstream", fields=["upstream"], condition=Q(state=AttemptState.SUBMITTING)),
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.job_id} ({self.state})"

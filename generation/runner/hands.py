@@ -19,6 +19,7 @@ from generation.providers.registry import is_repeatable
 from generation.runner.database import DatabaseThreads, insist
 from generation.runner.line import JobLine, News
 from generation.services.claim import Work, claim
+from generation.services.health import hold_against
 from generation.services.make import DeadlinePassed, make
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
@@ -133,6 +134,7 @@ class Hands:
 
 def expire(work: Work) -> bool:
     """End a job whose deadline came while its upstream was at it; one that bills may bill for it all the same."""
+    hold_against(work, "upstream")
     return settle(
         work.job_id,
         token=work.token,

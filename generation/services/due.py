@@ -10,10 +10,15 @@ from generation.tokens import Made, tokens_of
 
 
 def legs_due(job: Job, takes: Sequence[Made]) -> list[Due]:
-    """Every leg of the job's quote with its amount for these delivered takes."""
-    return Quote.from_json(job.quote).legs_for(
-        takes=len(takes), milliseconds=_milliseconds(takes), tokens=_tokens(job, takes)
-    )
+    """Every leg of the job's quote with its amount for these delivered takes.
+
+    What is owed below the customer goes to the mappings that made them.
+    """
+    quote = Quote.from_json(job.quote)
+    legs = quote.own_dues(**_amounts(job, takes))
+    for route in dict.fromkeys(take.route for take in takes) or [None]:
+        legs += quote.dues_below(route, **_amounts(job, [take for take in takes if take.route == route]))
+    return legs
 
 
 def charge_of_next(job: Job, before: Sequence[Made], take: Made) -> int:
@@ -22,13 +27,12 @@ def charge_of_next(job: Job, before: Sequence[Made], take: Made) -> int:
 
 
 def _charge(job: Job, takes: Sequence[Made]) -> int:
-    return Quote.from_json(job.quote).charge_for(
-        takes=len(takes), milliseconds=_milliseconds(takes), tokens=_tokens(job, takes)
-    )
+    return Quote.from_json(job.quote).charge_for(**_amounts(job, takes))
 
 
-def _milliseconds(takes: Sequence[Made]) -> int:
-    return sum(take.milliseconds for take in takes)
+def _amounts(job: Job, takes: Sequence[Made]) -> dict[str, int]:
+    milliseconds = sum(take.milliseconds for take in takes)
+    return {"takes": len(takes), "milliseconds": milliseconds, "tokens": _tokens(job, takes)}
 
 
 def _tokens(job: Job, takes: Sequence[Made]) -> int:

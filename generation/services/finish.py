@@ -83,6 +83,7 @@ def _deliver(attempt: Attempt, came: dict[str, Any]) -> Fault | None:
     with transaction.atomic():
         if Job.unscoped.select_for_update(of=("self",)).filter(pk=job.pk).held_by(attempt.token).exists():
             track = _track(job, came, prepared, track_id, file)
+            track.mapping_id = attempt.mapping_id
             track.save(force_insert=True)
             record(job.pk, Entry("take", _take_event(track)))
         else:

@@ -8,7 +8,7 @@ import logging
 from django.utils import timezone
 
 from generation.contract import Delivery
-from generation.providers.base import Line, ProviderError
+from generation.providers.base import Line, ProviderError, Resumes
 from generation.providers.registry import provider_named
 from generation.services.claim import Work
 
@@ -25,7 +25,7 @@ async def make(work: Work, line: Line) -> Delivery:
     left = (work.deadline - timezone.now()).total_seconds()
     try:
         async with asyncio.timeout(left) as limit:
-            delivery = await provider_named(work.provider).make(work.song, work.access, line)
+            delivery = await _delivery(work, line)
     except ProviderError:
         raise
     except Exception as broken:
@@ -45,3 +45,12 @@ async def make(work: Work, line: Line) -> Delivery:
             seen="unknown",
         )
     return delivery
+
+
+async def _delivery(work: Work, line: Line) -> Delivery:
+    provider = provider_named(work.provider)
+    if work.tickets is None:
+        return await provider.make(work.song, work.access, line)
+    if not isinstance(provider, Resumes):
+        raise TypeError(f"{work.provider} cannot be asked for what another process ordered")
+    return await provider.resume(work.song, work.access, work.tickets, line)

@@ -16,6 +16,7 @@ from generation.models import Attempt, Job, Track
 from generation.services.due import legs_due
 from generation.services.events import Entry, record
 from generation.services.missing import missing_takes, take_failed
+from generation.services.parking import call_next
 from generation.services.raw_files import discard_all_raw
 from generation.states import AttemptState, JobState
 
@@ -46,8 +47,7 @@ def settle(
         tracks = list(Track.unscoped.filter(job=job))
         ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        legs = [Leg(*due) for due in legs_due(job, [track.made for track in tracks])]
-        settlement = settle_hold(reference=job.pk, legs=legs)
+        settlement = settle_hold(reference=job.pk, legs=_legs_of(job, tracks))
         gone = missing_takes(job)
         is_flagged = is_flagged or any(row["is_unknown"] for row in gone.values())
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
@@ -59,6 +59,10 @@ def settle(
     return True
 
 
+def _legs_of(job: Job, tracks: Sequence[Track]) -> list[Leg]:
+    return [Leg(*due) for due in legs_due(job, [track.made for track in tracks])]
+
+
 def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int, is_flagged: bool) -> None:
     """Write the end into the job and its attempt; a call still under way changes the attempt once more, to `late`."""
     now = timezone.now()
@@ -67,6 +71,7 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         state=ending,
         token=None,
         runner=None,
+        parked_at=None,
         charged_micro=charged_micro,
         is_flagged=is_flagged,
         finished_at=now,
@@ -79,3 +84,5 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         ended_at=now,
         **fault,
     )
+    if ending != JobState.SUCCEEDED:
+        call_next(job.upstream_id)  # a song that was made gave its slot back when it came

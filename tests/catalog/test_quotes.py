@@ -111,3 +111,34 @@ def test_json_with_an_unknown_name_is_refused() -> None:
 
     with pytest.raises(TypeError):
         Quote.from_json(data)
+
+
+# --- Another way to the song --------------------------------------------------------------------------------------
+
+DETOUR = 7
+
+
+def with_detour() -> Quote:
+    ordered = quote_of(Rates(song=10), hold=30, cost=Rates(song=4))
+    other = Leg(payer_id=SELLER, payee_id=9, kind="cost", rates=Rates(song=6), amount_micro=18)
+    return Quote(organization_id=CUSTOMER, legs=ordered.legs, other_routes={DETOUR: (other,)})
+
+
+def test_detour_is_owed_in_place_of_the_ordered_way() -> None:
+    made = {"takes": 2, "milliseconds": 0}
+
+    assert with_detour().own_dues(**made) == [Due(CUSTOMER, SELLER, "sale", 20)]
+    assert with_detour().dues_below(DETOUR, **made) == [Due(SELLER, 9, "cost", 12)]
+    assert with_detour().dues_below(None, **made) == [Due(SELLER, PROVIDER, "cost", 4 * 2)]
+    assert with_detour().dues_below(99, **made) == with_detour().dues_below(None, **made)
+
+
+def test_detours_come_back_from_json() -> None:
+    assert Quote.from_json(json.loads(json.dumps(with_detour().as_json()))) == with_detour()
+
+
+def test_quote_that_was_kept_before_there_were_detours_is_read() -> None:
+    data = with_detour().as_json()
+    del data["other_routes"]
+
+    assert Quote.from_json(data).other_routes == {}

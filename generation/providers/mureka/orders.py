@@ -10,8 +10,8 @@ from generation.contract import Extend, SongRequest
 from generation.providers import http
 from generation.providers.base import ProviderError, UpstreamAccess
 from generation.providers.multipart import Form, FormFile
-from generation.providers.mureka_answers import Task
-from generation.providers.mureka_envelopes import OFFICIAL, envelope_of
+from generation.providers.mureka.answers import Task
+from generation.providers.mureka.envelopes import OFFICIAL, envelope_of
 
 UPLOAD_SECONDS: Final = 120.0
 MOST_SONGS: Final = 3

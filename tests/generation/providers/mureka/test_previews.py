@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from generation.providers import mureka_previews
-from generation.providers.mureka_previews import previews
+from generation.providers.mureka.previews import previews
 from tests.generation.providers.test_mpeg_frames import silent_frame
 from tests.generation.providers.wayside import Ear, access
 
