@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from generation.providers import mureka_previews
+from generation.providers.mureka import previews as mureka_previews
 from generation.providers.mureka.previews import previews
 from tests.generation.providers.test_mpeg_frames import silent_frame
 from tests.generation.providers.wayside import Ear, access
