@@ -1,4 +1,6 @@
-"""The wire `mureka` as an upstream."""
+"""Mureka as an upstream, in both envelopes of its wire."""
+
+from __future__ import annotations
 
 from generation.providers.mureka.provider import Mureka
 

@@ -45,7 +45,8 @@ class Order:
 
 
 def headers(upstream: UpstreamAccess) -> dict[str, str]:
-    return {"Authorization": f"Bearer {upstream.credential}"}
+    """A service of the house's own network may ask for no key."""
+    return {"Authorization": f"Bearer {upstream.credential}"} if upstream.credential else {}
 
 
 def kind_of_call(song: SongRequest, upstream: UpstreamAccess) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The wire `mureka` as an upstream: an order becomes a task that is asked for until it ends; its songs are fetched.
 
-It is spoken in two envelopes (`mureka_envelopes`). One call makes up to three songs; more are ordered side by side.
+It is spoken in two envelopes (`envelopes`). One call makes up to three songs; more are ordered side by side.
 A poll or a download that fails is tried again until the deadline, for the song exists. A status nobody described may
 be a new word for work under way, so it is waited out like one, unless the task says that it has ended.
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from generation.providers.mureka import previews as mureka_previews
+from generation.providers.mureka import previews as module
 from generation.providers.mureka.previews import previews
 from tests.generation.providers.test_mpeg_frames import silent_frame
 from tests.generation.providers.wayside import Ear, access
@@ -66,7 +66,7 @@ async def test_stream_is_heard_to_its_end_though_the_song_is_there() -> None:
 
 
 async def test_stream_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mureka_previews, "LAST_SECONDS", 0.5)
+    monkeypatch.setattr(module, "LAST_SECONDS", 0.5)
     growing, ear = Growing(30, is_endless=True), Ear()
     upstream, _ = access(http=growing)
 

@@ -28,8 +28,8 @@ def official(message: str, status: int, **headers: str) -> Said:
 TAKEN = maas({"taskId": "42", "status": "preparing"})
 
 
-async def made(*answers: Said | Exception, shape: str = "") -> tuple[Delivery, Wayside]:
-    upstream, way = access(*answers, shape=shape, endpoint="e")
+async def made(*answers: Said | Exception, shape: str = "", **more: Any) -> tuple[Delivery, Wayside]:
+    upstream, way = access(*answers, shape=shape, endpoint="e", **more)
     return await Mureka().make(SONG, upstream, Ear()), way
 
 
@@ -111,6 +111,13 @@ async def test_word_nobody_described_is_waited_out_and_told_once(caplog: pytest.
     assert [record.getMessage() for record in caplog.records] == [
         "A task at an upstream has a status nobody described: reviewing"
     ]
+
+
+@pytest.mark.parametrize(("credential", "sent"), [("sk-1", "Bearer sk-1"), ("", None)])
+async def test_key_is_sent_where_there_is_one(credential: str, sent: str | None) -> None:
+    _, way = await made(TAKEN, maas(READY), AUDIO, credential=credential)
+
+    assert [call.headers.get("Authorization") for call in way.sent] == [sent, sent, None]
 
 
 async def test_task_that_is_ready_at_once_is_not_asked_for() -> None:
