@@ -269,6 +269,8 @@ class TrackView:
     sections: tuple[Section, ...]
     charged_micro: int
     read: Callable[[], bytes] = field(compare=False, repr=False)
+    links: Mapping[AudioFormat, str] = field(default_factory=dict)
+    """Links to the same song in formats that are offered beside the ordered one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +305,8 @@ class JobView:
     base_url: str
     stream_links: tuple[str, ...] = ()
     """One growing audio for each take that can be heard while it is made; empty before the first sound."""
+    watermarked: bool = False
+    """An audible mark was ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,3 +332,5 @@ class Order:
     transno: str | None = None
     endpoint: str | None = None
     """The slug in the address, where that decides the model; `model` is then what else names it, or empty."""
+    wire_default: str = ""
+    """The wire whose default model is meant when the order names none."""
