@@ -20,6 +20,7 @@ from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView,
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
+from generation.services.renditions import OFFERED
 from generation.states import FINAL, JobState
 
 LINK_LIFE = timedelta(days=7)
@@ -126,6 +127,7 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         error=Fault(job.error_code, job.error_message, job.error_param or None) if job.error_code else None,
         wire=job.wire,
         base_url=base_url,
+        watermarked=song.watermark,
     )
 
 
@@ -151,6 +153,7 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
         sections=sections_from_json(track.sections),
         charged_micro=track.charged_micro,
         read=partial(_read, track.file),
+        links={offered: _link(track, base_url, link_life, audio_format=offered) for offered in OFFERED},
     )
 
 
@@ -159,9 +162,9 @@ def _read(file: str) -> bytes:
         return bytes(audio.read())
 
 
-def _link(track: Track, base_url: str, link_life: timedelta) -> str:
+def _link(track: Track, base_url: str, link_life: timedelta, *, audio_format: str | None = None) -> str:
     title = slugify(track.job.song.title or "") or slugify(track.job.model) or "song"
-    file_name = f"{title[:60]}-{track.take + 1}.{track.format}"
+    file_name = f"{title[:60]}-{track.take + 1}.{audio_format or track.format}"
     return sign_link(track.pk, file_name=file_name, expires_at=timezone.now() + link_life, base_url=base_url)
 
 
