@@ -33,4 +33,4 @@ def muse(corner: Shop) -> Shop:
 @pytest.fixture(params=FORMS, ids=lambda form: form.name)
 def form(request: pytest.FixtureRequest) -> Form:
     """Each envelope of the wire `mureka`."""
-    return request.param  # type: ignore[no-any-return]
+    return request.param

@@ -36,7 +36,7 @@ class Form:
             task["id"] = task.pop("taskId")
         else:
             task = body
-        return task  # type: ignore[no-any-return]
+        return task
 
     def told(self, answer: Any) -> Told:
         """Status, the headers a client acts on, and the message; fails where the envelope is not exactly this one."""

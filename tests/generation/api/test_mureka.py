@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from generation.api.published import schema
 from generation.audio.label import read_label
-from generation.contract import Delivery, Line, RawTake, Section, Word
+from generation.contract import Delivery, Extend, Line, RawTake, Section, Word
 from generation.dialects.digits import digits_of, id_of
 from generation.models import Job, Rendition, Track
 from generation.services.finish import finish
@@ -38,7 +38,7 @@ SECTIONS = (
 
 async def body_of(path: str) -> tuple[Any, bytes]:
     """A plain call: no key, no cookie."""
-    answer = await AsyncClient().get(path.removeprefix(BASE))
+    answer: Any = await AsyncClient().get(path.removeprefix(BASE))
     if answer.status_code != 200:
         return answer, b""
     audio = b"".join([piece async for piece in answer.streaming_content])
@@ -93,6 +93,7 @@ async def test_two_songs_are_made_and_charged_unless_said_otherwise(muse: Shop, 
 
     tracks = await muse.behind(lambda: list(Track.unscoped.order_by("take")))
     ended = await muse.job(str(job.pk))
+    assert ended.finished_at is not None
     assert (task["status"], task["finished_at"]) == ("succeeded", int(ended.finished_at.timestamp()))
     assert [(choice["index"], choice["id"]) for choice in task["choices"]] == [
         (index, str(track.pk.int)) for index, track in enumerate(tracks)
@@ -268,11 +269,7 @@ async def test_a_song_is_continued(muse: Shop, form: Form, at: Any) -> None:
     task = form.task(answer)
     more = await muse.job(id_of(task["id"]) or "")
     assert task["status"] == "preparing"
-    assert (more.song.extend.track, more.song.extend.upload, more.song.extend.at_ms) == (
-        id_of(choice["id"]),
-        None,
-        8000,
-    )
+    assert more.song.extend == Extend(track=id_of(choice["id"]), at_ms=8000)
     assert (more.song.takes, more.song.lyrics) == (1, "[Verse]\nmore")
     assert await muse.behind(lambda: (more.mapping.catalog_id, more.mapping.operation)) == ("music_extend", "extend")
     await muse.finished(more)

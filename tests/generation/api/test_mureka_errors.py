@@ -300,6 +300,7 @@ async def test_a_song_that_failed_is_no_failed_call(
     task_id, job = await task_of(muse, form)
     await muse.behind(settle, job.pk, token=None, fault=fault, state=state)
     ended = await muse.job(str(job.pk))
+    assert ended.finished_at is not None
 
     task = await asked(muse, form, task_id)
 

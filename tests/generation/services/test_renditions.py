@@ -17,7 +17,7 @@ from generation.services.renditions import ASKED_AGAIN, made_rendition, make_ren
 from generation.services.settle import settle
 from generation.services.submit import submit
 from generation.states import JobState
-from tests.generation.worlds import World, finished, order, received, submitted, wav
+from tests.generation.worlds import SONG_PRICE, World, finished, order, received, submitted, wav
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_formats_that_the_wire_offers_are_made_with_the_song(world: World) -> No
         assert (len(body), hashlib.sha256(body).hexdigest()) == (one.size, one.sha256)
     assert len(files()) == 6
     # Each take is charged once, in however many formats it comes.
-    assert (job.state, job.charged_micro) == (JobState.SUCCEEDED, 2 * job.tracks.first().charged_micro)
+    assert (job.state, job.charged_micro) == (JobState.SUCCEEDED, 2 * SONG_PRICE)
 
 
 def test_a_wire_that_offers_none_has_none_made(world: World) -> None:
