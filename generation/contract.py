@@ -273,6 +273,8 @@ class TrackView:
     sections: tuple[Section, ...]
     charged_micro: int
     read: Callable[[], bytes] = field(compare=False, repr=False)
+    links: Mapping[AudioFormat, str] = field(default_factory=dict)
+    """Links to the same song in formats that are offered beside the ordered one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +311,8 @@ class JobView:
     """What the order has come to so far: the numbers that a price per 1,000 tokens uses."""
     stream_links: tuple[str, ...] = ()
     """One growing audio for each take that can be heard while it is made; empty before the first sound."""
+    watermarked: bool = False
+    """An audible mark was ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

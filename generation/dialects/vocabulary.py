@@ -53,6 +53,7 @@ VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
     "reference_id": (),
     "vocal_id": (),
     "melody_id": (),
+    "instrumental_id": (),
     "song_id": (),
     "upload_audio_id": (),
     "extend_at": (),

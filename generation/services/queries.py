@@ -20,6 +20,7 @@ from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView,
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
+from generation.services.renditions import OFFERED
 from generation.states import FINAL, JobState
 from generation.tokens import tokens_of
 
@@ -128,6 +129,7 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         wire=job.wire,
         base_url=base_url,
         tokens=tokens_of(song, job.lyrics or song.lyrics, [track.made for track in tracks]),
+        watermarked=song.watermark,
     )
 
 
@@ -153,6 +155,7 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
         sections=sections_from_json(track.sections),
         charged_micro=track.charged_micro,
         read=partial(_read, track.file),
+        links={offered: _link(track, base_url, link_life, audio_format=offered) for offered in OFFERED},
     )
 
 
@@ -161,9 +164,9 @@ def _read(file: str) -> bytes:
         return bytes(audio.read())
 
 
-def _link(track: Track, base_url: str, link_life: timedelta) -> str:
+def _link(track: Track, base_url: str, link_life: timedelta, *, audio_format: str | None = None) -> str:
     title = slugify(track.job.song.title or "") or slugify(track.job.model) or "song"
-    file_name = f"{title[:60]}-{track.take + 1}.{track.format}"
+    file_name = f"{title[:60]}-{track.take + 1}.{audio_format or track.format}"
     return sign_link(track.pk, file_name=file_name, expires_at=timezone.now() + link_life, base_url=base_url)
 
 
