@@ -22,5 +22,10 @@ def audio_tokens(milliseconds: Sequence[int], lyrics: str | None) -> int:
     return sum(TOKENS_PER_SECOND * ceil(length / 1000) + _of_text(lyrics or "") for length in milliseconds)
 
 
+def text_tokens(prompt: str, lyrics: str) -> int:
+    """Of lyrics that were written for a song: what they were written from, and they themselves."""
+    return _of_text(prompt) + _of_text(lyrics)
+
+
 def _of_text(text: str) -> int:
     return ceil(len(text.encode(errors="replace")) / BYTES_PER_TOKEN)

@@ -15,9 +15,11 @@ from rest_framework.request import Request
 from accounts.permissions import PUBLIC
 from generation.api import shapes
 from generation.api.base import MusicView
+from generation.api.lyrics import extension_of, sheet_of
 from generation.api.ranges import Part, Unsatisfiable, part_of
 from generation.audio.formats import FORMATS
 from generation.contract import AudioFormat, Refusal
+from generation.lyrics.sheets import SHEETS
 from generation.models import Track
 from generation.services.links import open_link
 
@@ -30,6 +32,8 @@ class Audio(MusicView):
     @shapes.open_audio
     def get(self, request: Request, token: str, file_name: str) -> HttpResponseBase:
         track = _track(token, file_name)
+        if extension_of(file_name) in SHEETS:
+            return sheet_of(request, track, file_name)
         headers = _headers(track, file_name)
         if request.headers.get("if-none-match") == headers["ETag"]:
             return HttpResponse(status=304, headers=headers)
@@ -44,7 +48,7 @@ class Audio(MusicView):
 
 def _track(token: str, file_name: str) -> Track:
     # The signature is the right to read: whoever holds the link may be nobody's member.
-    track = Track.unscoped.filter(pk=open_link(token, file_name)).first()
+    track = Track.unscoped.filter(pk=open_link(token, file_name)).select_related("job").first()
     if track is None or not default_storage.exists(track.file):
         raise Refusal("not_found", "There is no such file, or its link has ended: ask for the song again.")
     return track

@@ -12,10 +12,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from generation import faults
-from generation.contract import SongRequest
+from generation.contract import LyricsRequest, SongRequest
 from generation.models import Attempt, Job, Track
 from generation.providers.base import UpstreamAccess
 from generation.services.events import Entry, record
+from generation.services.writers import Writing, with_written, writing_of
 from generation.states import AttemptState, JobState
 from ground.outbound import OUTBOUND
 
@@ -39,6 +40,10 @@ class Work:
     deadline: datetime
     is_received: bool
     """The upstream has answered in an earlier attempt; it is not called again."""
+    text: LyricsRequest | None = None
+    """What is to be written, where a text alone was ordered."""
+    writing: Writing | None = None
+    """Who writes the lyrics of the song before it is made; None once they are written."""
 
 
 def claim(job_id: uuid.UUID, *, runner_id: uuid.UUID) -> Work | None:
@@ -58,11 +63,11 @@ def claim(job_id: uuid.UUID, *, runner_id: uuid.UUID) -> Work | None:
         )
         if not is_mine:
             return None
-        job = Job.unscoped.select_related("mapping__llm", "upstream").get(pk=job_id)
+        job = Job.unscoped.select_related("mapping__llm", "upstream", "writer__llm", "writer__upstream").get(pk=job_id)
         attempt = _begin_attempt(job, token, now)
         record(job.pk, Entry("started", {"attempt": attempt.number, "model": job.model}))
     faults.reach("claimed")
-    return _work(job, attempt)
+    return _with_texts(_work(job, attempt), job)
 
 
 def _begin_attempt(job: Job, token: uuid.UUID, now: datetime) -> Attempt:
@@ -119,6 +124,12 @@ def _work(job: Job, attempt: Attempt) -> Work:
         deadline=job.deadline,
         is_received=attempt.state == AttemptState.RECEIVED,
     )
+
+
+def _with_texts(work: Work, job: Job) -> Work:
+    """What is to be written in this attempt, and what an earlier one had written."""
+    writing = writing_of(job, work.provider, work.access)
+    return replace(work, song=with_written(job, work.song), text=job.text, writing=writing)
 
 
 def _seconds_left(job: Job, at_most: float, now: datetime) -> float:

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from django.utils.text import slugify
 
 from billing.money import CURRENCY, in_credits
 from catalog.quotes import Quote
@@ -20,6 +19,7 @@ from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView,
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
+from generation.services.timed_lyrics import file_stem, lyrics_links
 from generation.states import FINAL, JobState
 
 LINK_LIFE = timedelta(days=7)
@@ -117,15 +117,18 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         created=job.created_at,
         finished=job.finished_at,
         progress=progress,
-        takes=song.takes,
+        takes=0 if job.is_text else song.takes,
         tracks=tuple(_track_view(track, base_url, link_life) for track in tracks),
-        lyrics=job.lyrics or song.lyrics,
+        lyrics=job.lyrics if job.is_text else job.lyrics or song.lyrics,
         seed=tracks[0].seed if tracks else song.seed,
         price_micro=Quote.from_json(job.quote).amount_micro,
         usage=_usage(job),
         error=Fault(job.error_code, job.error_message, job.error_param or None) if job.error_code else None,
         wire=job.wire,
         base_url=base_url,
+        is_text=job.is_text,
+        title=job.title,
+        style_tags=job.style_tags,
     )
 
 
@@ -150,6 +153,7 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
         seed=track.seed,
         sections=sections_from_json(track.sections),
         charged_micro=track.charged_micro,
+        lyrics=lyrics_links(track, base_url=base_url, expires_at=timezone.now() + link_life),
         read=partial(_read, track.file),
     )
 
@@ -160,8 +164,7 @@ def _read(file: str) -> bytes:
 
 
 def _link(track: Track, base_url: str, link_life: timedelta) -> str:
-    title = slugify(track.job.song.title or "") or slugify(track.job.model) or "song"
-    file_name = f"{title[:60]}-{track.take + 1}.{track.format}"
+    file_name = f"{file_stem(track)}.{track.format}"
     return sign_link(track.pk, file_name=file_name, expires_at=timezone.now() + link_life, base_url=base_url)
 
 

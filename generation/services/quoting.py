@@ -15,6 +15,7 @@ from catalog.services.lookup import EndpointNotFound, ModelNotFound, find_endpoi
 from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
 from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_source, refuse_without_words
+from generation.services.writers import refuse_texts, with_text_price, with_writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Offer:
     quote: Quote
     song: SongRequest
     approximated: tuple[str, ...]
+    writer: LlmMapping | None = None
+    """Who writes the lyrics before the song is made."""
 
 
 def quote_order(order: Order, *, caller: Caller) -> Offer:
@@ -36,6 +39,8 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
     mapping = _find(order, caller.organization)
     order = replace(order, model=order.model or mapping.llm.public_name)
     capabilities, limits = Capabilities.from_json(mapping.llm.capabilities), Limits.from_json(mapping.llm.limits)
+    refuse_texts(order, mapping)
+    order, capabilities, writer = with_writer(order, mapping, capabilities, caller.organization)
     asked = asked_of(order.song)
     for field in asked:
         if capabilities.conveys(field) == "none":
@@ -48,9 +53,10 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
     return Offer(
         model=order.model,
         mapping=mapping,
-        quote=_price(song, mapping, caller.organization),
+        quote=with_text_price(_price(song, mapping, caller.organization), writer, caller.organization),
         song=song,
         approximated=tuple(order.names.get(field, field) for field in wishes),
+        writer=writer,
     )
 
 

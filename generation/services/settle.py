@@ -10,11 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.services.settle import Leg, settle_hold
+from catalog.quotes import Quote
 from generation import faults
-from generation.contract import Fault
-from generation.models import Attempt, Job, Track
-from generation.services.due import legs_due
+from generation.contract import Fault, WrittenLyrics
+from generation.models import Attempt, Job
+from generation.services.due import legs_due, lengths_delivered
 from generation.services.events import Entry, record
+from generation.services.keep_text import keep_text
 from generation.services.raw_files import discard_all_raw
 from generation.states import AttemptState, JobState
 
@@ -29,11 +31,13 @@ def settle(
     state: JobState | None = None,
     is_flagged: bool = False,
     last_words: Sequence[Entry] = (),
+    text: WrittenLyrics | None = None,
 ) -> bool:
     """End a job once. Each delivered take is charged, the rest of the hold released.
 
     `token` None ends a job that no runner holds; otherwise the job must still carry it. `state` defaults to
-    succeeded when a take was delivered, else failed. `last_words` are events that belong before the final one.
+    succeeded when a take was delivered, else failed. `last_words` are events that belong before the final one; `text`
+    is what a job that was for a text alone delivers with its end.
     False: somebody else had ended it, or holds it now.
     """
     with transaction.atomic():
@@ -41,11 +45,13 @@ def settle(
         job = unfinished.filter(pk=job_id, token=token).first()
         if job is None:
             return False
-        tracks = list(Track.unscoped.filter(job=job))
-        ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
+        if text is not None:
+            keep_text(job, text)
+        lengths = lengths_delivered(job)
+        ending = state or (JobState.SUCCEEDED if lengths else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        legs = [Leg(*due) for due in legs_due(job, [track.duration_ms for track in tracks])]
-        settlement = settle_hold(reference=job.pk, legs=legs)
+        legs = [Leg(*due) for due in legs_due(job, lengths)]
+        settlement = settle_hold(reference=job.pk, legs=legs, charges=Quote.from_json(job.quote).charges)
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
         record(job.pk, *last_words, Entry(ending))
         # Last and robust: the wake-up must not wait for a storage that stumbles.

@@ -23,6 +23,7 @@ from generation.contract import Order, Refusal
 from generation.dispatch import send_run_on_commit
 from generation.models import IdempotencyKey, Job
 from generation.services.events import Entry, record
+from generation.services.quote_text import quote_text
 from generation.services.quoting import Offer, quote_order
 from generation.states import JobState
 
@@ -46,7 +47,7 @@ def submit(
     earlier = _earlier_order(caller, idempotency_key, body_hash)
     if earlier is not None:
         return earlier
-    offer = quote_order(order, caller=caller)
+    offer = quote_order(order, caller=caller) if order.text is None else quote_text(order, caller=caller)
     ahead = _waiting_ahead()
     try:
         with transaction.atomic():
@@ -85,7 +86,9 @@ def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
         mapping=offer.mapping,
         # A test key never reaches a paid upstream.
         upstream=offer.mapping.upstream if caller.live else None,
-        request=offer.song.as_json(),
+        operation=offer.mapping.operation,
+        request=(order.text or offer.song).as_json(),
+        writer=offer.writer,
         quote=offer.quote.as_json(),
         state=JobState.QUEUED,
         created_at=now,
