@@ -33,6 +33,7 @@ _ORDINALS: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 0,
 _ADDS: Final = re.compile(
     r"\b(?:add|append|insert|continue|extend|another|new|one more)\b|加|添|续|再写|再来", re.IGNORECASE
 )
+_ORDINAL: Final = r"(?:\b(first|second|third|fourth|last)\s+|第([一二三四])段?)?"
 
 
 @dataclass(frozen=True, slots=True)

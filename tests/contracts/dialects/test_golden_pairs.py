@@ -16,7 +16,19 @@ from typing import Any
 import pytest
 
 from billing.money import CURRENCY, in_credits
-from generation.contract import Fault, JobView, Order, Refusal, Reply, Section, SongRequest, TrackView, Usage
+from generation.contract import (
+    Fault,
+    JobView,
+    LyricsLinks,
+    LyricsRequest,
+    Order,
+    Refusal,
+    Reply,
+    Section,
+    SongRequest,
+    TrackView,
+    Usage,
+)
 from generation.dialects.base import Dialect, Refused
 from generation.dialects.registry import DIALECTS
 
@@ -53,6 +65,9 @@ def job_of(order: Order, ends: dict[str, Any]) -> JobView:
         error=Fault(*ends["error"]) if "error" in ends else None,
         wire={**order.wire, "approximated": ends.get("approximated", [])},
         base_url=BASE_URL,
+        is_text=order.text is not None,
+        title=ends.get("title", ""),
+        style_tags=ends.get("style_tags", ""),
     )
 
 
@@ -76,8 +91,14 @@ def track(take: int, song: SongRequest, sections: Sequence[str]) -> TrackView:
         seed=song.seed,
         sections=tuple(Section(kind, 0, 1000) for kind in sections),
         charged_micro=1_500_000,
+        lyrics=lyrics_links(take) if song.lyrics else None,
         read=lambda: bytes([1, 2, 3, 4]),
     )
+
+
+def lyrics_links(take: int) -> LyricsLinks:
+    stem = f"{BASE_URL}/v1/audio/signed/song-{take + 1}"
+    return LyricsLinks(lrc=f"{stem}.lrc", srt=f"{stem}.srt", vtt=f"{stem}.vtt", is_estimated=True)
 
 
 def reply_to(dialect: Dialect, request: dict[str, Any]) -> tuple[dict[str, Any] | None, Reply]:
@@ -97,11 +118,17 @@ def reply_to(dialect: Dialect, request: dict[str, Any]) -> tuple[dict[str, Any] 
 
 
 def read_as_json(order: Order) -> dict[str, Any]:
-    plain = SongRequest().as_json()
-    song = {name: value for name, value in order.song.as_json().items() if value != plain[name]}
+    song = changed(order.song, SongRequest())
     rest = dataclasses.asdict(order) | {"ignored": list(order.ignored)}
     read = {name: rest[name] for name in ("model", "catalog", "wire", "ignored", "transno")} | {"song": song}
+    if order.text is not None:
+        read |= {"text": changed(order.text, LyricsRequest()), "wire_default": order.wire_default}
     return read if order.endpoint is None else read | {"endpoint": order.endpoint}
+
+
+def changed(asked: SongRequest | LyricsRequest, plain: SongRequest | LyricsRequest) -> dict[str, Any]:
+    """What differs from an order that asks for nothing."""
+    return {name: value for name, value in asked.as_json().items() if value != plain.as_json()[name]}
 
 
 @pytest.mark.parametrize("path", CASES, ids=case_name)
