@@ -13,7 +13,7 @@ from generation.lyrics.tags import TAG, SectionType, tag_in
 
 LEAD_SHARE: Final = 0.06
 """Of a song whose lyrics name no intro or outro: how much of it is heard before the first word, and after the last."""
-WORDLESS: Final = 12.0
+WORDLESS: Final = 8.0
 """A section without words counts as this many syllables."""
 BETWEEN: Final = 2.0
 """The breath after a line, in syllables."""
