@@ -32,7 +32,8 @@ def hundredths(found: re.Match[str], first: int = 1) -> int:
 def read_lrc(text: str) -> tuple[dict[str, str], list[Timed], dict[str, list[Timed]]]:
     """Header, lines, and the words of each line that has some; times in hundredths of a second."""
     head, _, body = text.partition("\n\n")
-    tags = dict(re.fullmatch(r"\[([a-z]+):(.*)\]", line).groups() for line in head.split("\n"))  # type: ignore[union-attr]
+    tags = {name: told for line in head.split("\n") for name, told in re.findall(r"^\[([a-z]+):(.*)\]$", line)}
+    assert len(tags) == len(head.split("\n"))
     moments, words = [], {}
     assert body.endswith("\n")
     for line in body[:-1].split("\n"):

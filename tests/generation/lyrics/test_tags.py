@@ -18,7 +18,7 @@ def written_tags(draw: st.DrawFn) -> str:
     name = draw(st.sampled_from(NAMES)).replace(" ", draw(st.sampled_from([" ", "-", "", "\u3000"])))
     cased = draw(st.sampled_from([str.lower, str.upper, str.title]))(name)
     number = draw(st.sampled_from(["", "1", " 2", " 12 "]))
-    opening, closing = draw(st.sampled_from(["[]", "【】"]))
+    opening, closing = draw(st.sampled_from([("[", "]"), ("【", "】")]))
     blank = draw(st.sampled_from(["", " "]))
     return f"{opening}{blank}{cased}{number}{blank}{closing}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -193,7 +194,7 @@ def test_writer_that_bills_is_not_asked_again_after_its_runner_died(world: World
 @pytest.mark.parametrize(
     ("text", "param"), [({"prompt": "x" * 201}, "prompt"), ({"lyrics": "x" * 501, "is_edit": True}, "lyrics")]
 )
-def test_text_beyond_the_limits_is_refused_by_name(world: World, text: dict[str, object], param: str) -> None:
+def test_text_beyond_the_limits_is_refused_by_name(world: World, text: dict[str, Any], param: str) -> None:
     with pytest.raises(Refusal) as refusal:
         ordered_text(world, **text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_order_without_lyrics_is_quoted_with_those_that_are_written(world: World
 @pytest.mark.parametrize(
     "song", [{"lyrics": "[Verse]\nla"}, {"instrumental": True}], ids=["with lyrics", "instrumental"]
 )
-def test_order_that_needs_no_lyrics_has_none_written(world: World, song: dict[str, object]) -> None:
+def test_order_that_needs_no_lyrics_has_none_written(world: World, song: dict[str, Any]) -> None:
     offer = quote_order(order(**song), caller=world.caller)
 
     assert (offer.writer, offer.quote.amount_micro) == (None, SONG_PRICE)

@@ -109,7 +109,7 @@ def test_lines_of_a_couplet_are_of_a_like_length() -> None:
 def test_mood_of_the_prompt_decides_the_answers(prompt: str, mood: str) -> None:
     lines = set(sung(written(prompt).lyrics))
 
-    pools = {name: {line for rhyme in ENGLISH.rhymes for line in rhyme.answers(name)} for name in ("bright", "dark")}  # type: ignore[arg-type]
+    pools = {name: {line for rhyme in ENGLISH.rhymes for line in rhyme.answers(name)} for name in ("bright", "dark")}
     assert {name for name, pool in pools.items() if lines & pool} == {mood}
 
 
