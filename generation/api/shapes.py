@@ -188,7 +188,7 @@ open_audio = operation(
     tag="audio",
     parameters=[RANGE],
     is_public=True,
-    codes=("not_found",),
+    codes=("not_found", "busy"),
 )
 read_schema = operation(
     "read_schema", "This schema", {(200, JSON): said({"type": "object"}, "OpenAPI 3.1")}, tag="about", is_public=True

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, lyria, lyrics, minimax, music, offers, published, tickets
+from generation.api import audio, lyria, lyrics, minimax, mureka, music, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
+AT_MUREKA = "v1/ai/<str:endpoint>/mureka"
 AT_ENDPOINT = "v1/ai/<str:endpoint>/music"
 GENERATE = "publishers/google/models/<str:model>:generateContent"
 
@@ -43,12 +44,20 @@ urlpatterns: list[URLPattern] = [
         f"v1beta1/projects/<str:project>/locations/<str:location>/{GENERATE}",
         awaited(lyria.ProjectModelContent.as_view()),
     ),
+    *both(f"{AT_MUREKA}/song/generate", mureka.MaasSong.as_view()),
+    *both(f"{AT_MUREKA}/song/extend", mureka.MaasExtension.as_view()),
+    *both(f"{AT_MUREKA}/song/query/<str:task_id>", mureka.MaasTask.as_view()),
+    *both("v1/song/generate", mureka.OfficialSong.as_view()),
+    *both("v1/song/extend", mureka.OfficialExtension.as_view()),
+    *both("v1/song/query/<str:task_id>", mureka.OfficialTask.as_view()),
+    *both("v1/instrumental/generate", mureka.OfficialInstrumental.as_view()),
+    *both("v1/instrumental/query/<str:task_id>", mureka.OfficialInstrumentalTask.as_view()),
     *both("v1/models", offers.Models.as_view()),
     *both("v1/models/catelog", offers.Catelogs.as_view()),
     *both("v1/models/<str:name>", offers.Model.as_view()),
     *both("v1/pricing", offers.Pricing.as_view()),
     *both("v1/ws_tickets", tickets.Tickets.as_view()),
-    *both("v1/audio/<str:token>/<str:file_name>", audio.Audio.as_view()),
+    *both("v1/audio/<str:token>/<str:file_name>", awaited(audio.Audio.as_view())),
     *both("schema", published.Schema.as_view()),
     *both("docs", published.Docs.as_view()),
 ]

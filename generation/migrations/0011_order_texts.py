@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0002_mappings_can_be_switched_off'),
-        ('generation', '0005_keep_every_ticket'),
+        ('generation', '0006_keep_other_formats'),
     ]
 
     operations = [

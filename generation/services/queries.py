@@ -19,6 +19,7 @@ from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView,
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
+from generation.services.renditions import OFFERED
 from generation.services.timed_lyrics import file_stem, lyrics_links
 from generation.states import FINAL, JobState
 
@@ -129,6 +130,7 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         is_text=job.is_text,
         title=job.title,
         style_tags=job.style_tags,
+        watermarked=song.watermark,
     )
 
 
@@ -155,6 +157,7 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
         charged_micro=track.charged_micro,
         lyrics=lyrics_links(track, base_url=base_url, expires_at=timezone.now() + link_life),
         read=partial(_read, track.file),
+        links={offered: _link(track, base_url, link_life, audio_format=offered) for offered in OFFERED},
     )
 
 
@@ -163,8 +166,8 @@ def _read(file: str) -> bytes:
         return bytes(audio.read())
 
 
-def _link(track: Track, base_url: str, link_life: timedelta) -> str:
-    file_name = f"{file_stem(track)}.{track.format}"
+def _link(track: Track, base_url: str, link_life: timedelta, *, audio_format: str | None = None) -> str:
+    file_name = f"{file_stem(track)}.{audio_format or track.format}"
     return sign_link(track.pk, file_name=file_name, expires_at=timezone.now() + link_life, base_url=base_url)
 
 

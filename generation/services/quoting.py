@@ -71,7 +71,8 @@ def _find(order: Order, organization: Organization) -> LlmMapping:
     try:
         if order.endpoint is not None:
             return _at_endpoint(order, order.endpoint, organization)
-        return find_offer(organization=organization, catalog=order.catalog, model=order.model)
+        wire = order.wire_default or None
+        return find_offer(organization=organization, catalog=order.catalog, model=order.model, wire=wire)
     except ModelNotFound as missing:
         raise Refusal("model_not_found", missing.message, param=missing.param) from None
     except EndpointNotFound as missing:
@@ -86,6 +87,8 @@ def _at_endpoint(order: Order, slug: str, organization: Organization) -> LlmMapp
         raise Refusal("invalid_parameter", rule, param=order.names.get("model", "model"))
     if order.catalog in (offer.catalog.pk, offer.catalog.name):
         return offer
+    if order.song.extend is not None and not Capabilities.from_json(offer.llm.capabilities).extend:
+        raise _cannot_convey("extend", replace(order, model=offer.llm.public_name), organization)
     return find_offer(organization=organization, catalog=order.catalog, model=offer.llm.public_name)
 
 
