@@ -56,5 +56,10 @@ def _share(whole: int, take: int, takes: int) -> int:
     return whole * (take + 1) // takes - whole * take // takes
 
 
+def text_tokens(prompt: str, lyrics: str) -> int:
+    """Of lyrics that were written for a song: what they were written from, and they themselves."""
+    return _of_text(prompt) + _of_text(lyrics)
+
+
 def _of_text(text: str) -> int:
     return ceil(len(text.encode(errors="replace")) / BYTES_PER_TOKEN)

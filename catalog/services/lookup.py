@@ -75,6 +75,13 @@ def other_routes(mapping: LlmMapping) -> list[LlmMapping]:
     return list(others.filter(catalog=mapping.catalog_id, operation=mapping.operation).order_by("priority", "pk"))
 
 
+def find_default(*, organization: Organization, catalog: str, operation: str) -> LlmMapping | None:
+    """What the nearest seller offers first of a kind of work, whoever asks; None where nobody offers it."""
+    distance = lineage(organization)
+    offers = _on_offer(distance).filter(catalog__id=catalog, operation=operation)
+    return min(offers, key=lambda offer: (distance[offer.llm.owner_id], offer.priority, offer.pk), default=None)
+
+
 def offers_visible_to(organization: Organization) -> list[LlmMapping]:
     """Every offer an order of the organization could mean, nearest seller first; a model may be in several catalogs.
 

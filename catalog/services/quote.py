@@ -132,7 +132,9 @@ def _most(mapping: LlmMapping, takes: int, duration_seconds: float | None) -> _M
     capabilities = Capabilities.from_json(mapping.llm.capabilities)
     limits = Limits.from_json(mapping.llm.limits)
     seconds = limits.default_duration_seconds or limits.max_seconds
-    if duration_seconds is not None:
+    if mapping.sells_texts:
+        seconds = 0.0
+    elif duration_seconds is not None:
         # A length that is only a wish binds nobody.
         seconds = duration_seconds if capabilities.duration == "exact" else limits.max_seconds
     return _Most(takes, takes * math.ceil(seconds * 1000), _most_tokens(limits, takes, seconds))

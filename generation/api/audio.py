@@ -20,10 +20,12 @@ from generation.api import shapes
 from generation.api.awaited import Answer, Waiting
 from generation.api.base import MusicView
 from generation.api.errors import failure
+from generation.api.lyrics import extension_of, sheet_of
 from generation.api.ranges import Part, Unsatisfiable, part_of
 from generation.api.streams import comes
 from generation.audio.formats import FORMATS
 from generation.contract import AudioFormat, Refusal
+from generation.lyrics.sheets import SHEETS
 from generation.models import Rendition, Track
 from generation.services.links import open_link
 from generation.services.renditions import is_made, made_rendition, rendition_of
@@ -46,7 +48,9 @@ class Audio(MusicView):
     @shapes.open_audio
     def get(self, request: Request, token: str, file_name: str) -> HttpResponseBase:
         track = _track(token, file_name)
-        audio_format = file_name.rpartition(".")[2]
+        audio_format = extension_of(file_name)
+        if audio_format in SHEETS:
+            return sheet_of(request, track, file_name)
         if audio_format == track.format:
             return _answer(request, track, file_name)
         rendition = rendition_of(track, audio_format)
@@ -82,7 +86,7 @@ def _render_made(request: Request, rendition_id: uuid.UUID, file_name: str) -> H
 
 def _track(token: str, file_name: str) -> Track:
     # The signature is the right to read: whoever holds the link may be nobody's member.
-    track = Track.unscoped.filter(pk=open_link(token, file_name)).first()
+    track = Track.unscoped.filter(pk=open_link(token, file_name)).select_related("job").first()
     if track is None or not default_storage.exists(track.file):
         raise _no_such_file()
     return track

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, lyria, minimax, mureka, music, offers, published, tickets
+from generation.api import audio, lyria, lyrics, minimax, mureka, music, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
@@ -27,8 +27,11 @@ urlpatterns: list[URLPattern] = [
     *both(f"{SONGS}/<str:job_id>", music.Generation.as_view()),
     *both(f"{SONGS}/<str:job_id>/events", music.GenerationEvents.as_view()),
     *both(f"{SONGS}/<str:job_id>/cancel", music.GenerationCancel.as_view()),
+    *both(f"{SONGS}/<str:job_id>/tracks/<str:take>/lyrics.<str:sheet>", lyrics.TimedLyrics.as_view()),
     *both("v1/music/quotes", music.Quotes.as_view()),
     *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
+    *both("v1/lyrics_generation", awaited(lyrics.MiniMaxWriting.as_view())),
+    *both("v1/lyrics/generate", awaited(lyrics.MurekaWriting.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
     *both(f"{AT_ENDPOINT}/generateContent", awaited(lyria.EndpointContent.as_view())),
     *both(f"{AT_ENDPOINT}/google/chat/completions", awaited(lyria.EndpointGoogleChat.as_view())),

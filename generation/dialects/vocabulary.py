@@ -49,6 +49,7 @@ VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
     "aigc_watermark": (False,),
     "is_instrumental": (False,),
     "lyrics_optimizer": (False,),
+    "mode": ("write_full_song",),
     # mureka
     "reference_id": (),
     "vocal_id": (),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('generation', "0006_keep_other_formats"),
+        ('generation', "0011_order_texts"),
     ]
 
     operations = [

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.tenancy import ScopedManager, TenantRow
-from generation.contract import SongRequest
+from catalog.models.llm import LYRICS
+from generation.contract import LyricsRequest, SongRequest
 from generation.states import FINAL, AttemptState, JobState
 
 
@@ -48,7 +49,12 @@ class Job(TenantRow):
     """Where it was sent last; None: rehearsal, as for every test key."""
     routes = models.JSONField(default=list)
     """Ids of the mappings that may still make it, in the order they are tried. Empty: `mapping` alone."""
+    operation = models.CharField(max_length=40, default="generate")
+    """What was ordered: that of the mapping at the time."""
     request = models.JSONField()
+    """The song request; of a text job the lyrics request."""
+    writer = models.ForeignKey("catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+")
+    """Who writes the lyrics of this song before it is made; their price is part of the quote."""
     quote = models.JSONField()
 
     state = models.CharField(max_length=20, choices=[(state, state) for state in JobState], default=JobState.QUEUED)
@@ -66,6 +72,9 @@ class Job(TenantRow):
     last_seq = models.PositiveIntegerField(default=0)
 
     lyrics = models.TextField(null=True)  # noqa: DJ001 - not known yet, which is another thing than none
+    title = models.TextField(blank=True)
+    style_tags = models.TextField(blank=True)
+    """What the writer of the lyrics gave with them."""
     charged_micro = models.BigIntegerField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
@@ -119,8 +128,21 @@ class Job(TenantRow):
         return self.state in FINAL
 
     @property
+    def is_text(self) -> bool:
+        """Lyrics alone were ordered: no audio will come."""
+        return self.operation == LYRICS
+
+    @property
+    def text(self) -> LyricsRequest | None:
+        return LyricsRequest.from_json(self.request) if self.is_text else None
+
+    @property
     def song(self) -> SongRequest:
-        return SongRequest.from_json(self.request)
+        """What was ordered as a song; of a text job what it has in common with one."""
+        text = self.text
+        if text is None:
+            return SongRequest.from_json(self.request)
+        return SongRequest(prompt=text.prompt, lyrics=text.lyrics, title=text.title, seed=text.seed)
 
 
 class Attempt(TenantRow):

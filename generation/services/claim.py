@@ -13,13 +13,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from generation import faults
-from generation.contract import SongRequest
+from generation.contract import LyricsRequest, SongRequest
 from generation.models import Attempt, Job, Track
 from generation.providers.base import UpstreamAccess
 from generation.services.events import Entry, record
 from generation.services.missing import missing_takes
 from generation.services.parking import park
 from generation.services.routes import NoWay, Way, find_way
+from generation.services.writers import Writing, with_written, writing_of
 from generation.states import AttemptState, JobState
 from ground.outbound import OUTBOUND
 
@@ -50,6 +51,10 @@ class Work:
     """Its end decides whether the upstream's circuit closes."""
     tickets: tuple[str, ...] | None
     """The upstream's ids of what an earlier attempt ordered, which this one brings; None: it orders itself."""
+    text: LyricsRequest | None = None
+    """What is to be written, where a text alone was ordered."""
+    writing: Writing | None = None
+    """Who writes the lyrics of the song before it is made; None once they are written."""
 
 
 def claim(job_id: uuid.UUID, *, runner_id: uuid.UUID) -> Work | None:
@@ -72,7 +77,7 @@ def claim(job_id: uuid.UUID, *, runner_id: uuid.UUID) -> Work | None:
         attempt = _begin_attempt(job, way, token, now, earlier)
         record(job.pk, Entry("started", {"attempt": attempt.number, "model": job.model}))
     faults.reach("claimed")
-    return _work(job, attempt, way, earlier)
+    return _with_texts(_work(job, attempt, way, earlier), job)
 
 
 def _taken(way: Way) -> dict[str, Any]:
@@ -157,6 +162,12 @@ def _work(job: Job, attempt: Attempt, way: Way, earlier: Attempt | None) -> Work
         is_on_trial=way.is_on_trial,
         tickets=tuple(attempt.tickets) if is_resumed else None,
     )
+
+
+def _with_texts(work: Work, job: Job) -> Work:
+    """What is to be written in this attempt, and what an earlier one had written."""
+    writing = writing_of(job, work.provider, work.access)
+    return replace(work, song=with_written(job, work.song), text=job.text, writing=writing)
 
 
 def _seconds_left(job: Job, at_most: float, now: datetime) -> float:

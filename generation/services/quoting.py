@@ -24,6 +24,10 @@ from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
 from generation.services.asked import EXTEND, asked_of, refuse_beyond_limits, refuse_without_source, with_words
 from generation.services.carried import carried_by, takes_as_well
+from generation.services.writers import refuse_texts, with_text_price, with_writer
+
+TO_BE_WRITTEN: Final = "[Verse]"
+"""Stands for lyrics that are not there yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ class Offer:
     quote: Quote
     song: SongRequest
     approximated: tuple[str, ...]
+    writer: LlmMapping | None = None
+    """Who writes the lyrics before the song is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class _Fit:
     mapping: LlmMapping
     capabilities: Capabilities
     song: SongRequest
+    writer: LlmMapping | None
+
+    @property
+    def song_to_make(self) -> SongRequest:
+        """The song as the model will be asked for it, with lyrics where some are written first."""
+        return self.song if self.writer is None else replace(self.song, lyrics=TO_BE_WRITTEN)
 
 
 def quote_order(order: Order, *, caller: Caller) -> Offer:
@@ -57,16 +69,17 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
     order = replace(order, model=order.model or named.llm.public_name)
     mappings = [named, *other_routes(named)]
     fit = _first_fit(order, mappings, caller.organization)
-    others = [one for one in mappings if one != fit.mapping and takes_as_well(one, fit.song, fit.capabilities)]
+    others = [one for one in mappings if one != fit.mapping and takes_as_well(one, fit.song_to_make, fit.capabilities)]
     price = _price(fit.song, fit.mapping, others, caller.organization)
     wishes = (field for field in asked_of(order.song) if fit.capabilities.conveys(field) == "wish")
     return Offer(
         model=order.model,
         mapping=fit.mapping,
         routes=(fit.mapping, *(one for one in others if one.pk in price.other_routes)),
-        quote=price,
+        quote=with_text_price(price, fit.writer, caller.organization),
         song=fit.song,
         approximated=tuple(order.names.get(field, field) for field in wishes),
+        writer=fit.writer,
     )
 
 
@@ -82,12 +95,14 @@ def _first_fit(order: Order, mappings: Sequence[LlmMapping], organization: Organ
 
 
 def _fit(order: Order, mapping: LlmMapping, organization: Organization) -> _Fit:
-    capabilities, limits = carried_by(mapping), Limits.from_json(mapping.llm.limits)
+    refuse_texts(order, mapping)
+    limits = Limits.from_json(mapping.llm.limits)
+    order, capabilities, writer = with_writer(order, mapping, carried_by(mapping), organization)
     _refuse_uncarried(order, capabilities, organization)
     refuse_without_source(order, mapping)
     song = with_words(order, capabilities)
     refuse_beyond_limits(order, limits)
-    return _Fit(mapping, capabilities, _with_own_length(song, limits))
+    return _Fit(mapping, capabilities, _with_own_length(song, limits), writer)
 
 
 def _refuse_uncarried(order: Order, capabilities: Capabilities, organization: Organization) -> None:

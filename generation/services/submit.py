@@ -25,6 +25,7 @@ from generation.dispatch import send_run_on_commit
 from generation.models import IdempotencyKey, Job
 from generation.models.job import new_id
 from generation.services.events import Entry, record
+from generation.services.quote_text import quote_text
 from generation.services.quoting import Offer, quote_order
 from generation.services.routes import in_order
 from generation.states import JobState
@@ -50,7 +51,7 @@ def submit(
     earlier = _earlier_order(caller, idempotency_key, body_hash)
     if earlier is not None:
         return earlier
-    offer = quote_order(order, caller=caller)
+    offer = quote_order(order, caller=caller) if order.text is None else quote_text(order, caller=caller)
     if caller.live:
         _refuse_when_closed(offer)
     ahead = _waiting_ahead()
@@ -93,7 +94,9 @@ def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
         # A test key never reaches a paid upstream.
         upstream=offer.mapping.upstream if caller.live else None,
         routes=in_order(offer.routes, job_id=job_id),
-        request=offer.song.as_json(),
+        operation=offer.mapping.operation,
+        request=(order.text or offer.song).as_json(),
+        writer=offer.writer,
         quote=offer.quote.as_json(),
         state=JobState.QUEUED,
         created_at=now,

@@ -142,3 +142,29 @@ def test_quote_that_was_kept_before_there_were_detours_is_read() -> None:
     del data["other_routes"]
 
     assert Quote.from_json(data).other_routes == {}
+
+
+def test_text_beside_a_song_is_bought_once_with_its_own_tokens() -> None:
+    song = quote_of(Rates(song=100), hold=300, cost=Rates(song=40))
+    text = quote_of(Rates(song=2, request=7, thousand_tokens=1000), hold=20, cost=Rates(request=3))
+
+    both = song.with_text(text)
+
+    assert (both.amount_micro, both.charges) == (320, 2)
+    assert both.charge_for(takes=0, milliseconds=0, tokens=50, text_tokens=5) == 0
+    assert both.charge_for(takes=3, milliseconds=90_000, tokens=50, text_tokens=5) == 300 + 2 + 7 + 5
+    assert [due[2:] for due in both.legs_for(takes=2, milliseconds=1, tokens=9, text_tokens=0)] == [
+        ("sale", 200),
+        ("sale", 9),
+        ("cost", 80),
+        ("cost", 3),
+    ]
+    assert Quote.from_json(json.loads(json.dumps(both.as_json()))) == both
+
+
+def test_quote_that_was_kept_before_there_were_texts_reads_as_ever() -> None:
+    kept = quote_of(Rates(song=100), hold=100).as_json()
+    for leg in kept["legs"]:
+        del leg["is_for_text"]
+
+    assert Quote.from_json(kept) == quote_of(Rates(song=100), hold=100)

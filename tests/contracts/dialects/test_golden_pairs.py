@@ -19,6 +19,8 @@ from billing.money import CURRENCY, in_credits
 from generation.contract import (
     Fault,
     JobView,
+    LyricsLinks,
+    LyricsRequest,
     Order,
     Refusal,
     Reply,
@@ -67,6 +69,9 @@ def job_of(order: Order, ends: dict[str, Any]) -> JobView:
         wire={**order.wire, "approximated": ends.get("approximated", [])},
         base_url=BASE_URL,
         tokens=tokens_of(order.song, ends.get("lyrics", order.song.lyrics), [made(each, ends) for each in tracks]),
+        is_text=order.text is not None,
+        title=ends.get("title", ""),
+        style_tags=ends.get("style_tags", ""),
         stream_links=tuple(ends.get("stream_links", ())),
         watermarked=order.song.watermark,
     )
@@ -98,9 +103,15 @@ def track(take: int, song: SongRequest, ends: dict[str, Any]) -> TrackView:
         seed=song.seed,
         sections=tuple(section(given) for given in ends.get("sections", [])),
         charged_micro=1_500_000,
+        lyrics=lyrics_links(take) if song.lyrics else None,
         read=lambda: bytes([1, 2, 3, 4]),
         links={"mp3": f"{link}.mp3", "flac": f"{link}.flac", "wav": f"{link}.wav"},
     )
+
+
+def lyrics_links(take: int) -> LyricsLinks:
+    stem = f"{BASE_URL}/v1/audio/signed/song-{take + 1}"
+    return LyricsLinks(lrc=f"{stem}.lrc", srt=f"{stem}.srt", vtt=f"{stem}.vtt", is_estimated=True)
 
 
 def section(given: str | dict[str, Any]) -> Section:
@@ -128,13 +139,19 @@ def reply_to(dialect: Dialect, request: dict[str, Any]) -> tuple[dict[str, Any] 
 
 
 def read_as_json(order: Order) -> dict[str, Any]:
-    plain = SongRequest().as_json()
-    song = {name: value for name, value in order.song.as_json().items() if value != plain[name]}
+    song = changed(order.song, SongRequest())
     rest = dataclasses.asdict(order) | {"ignored": list(order.ignored)}
     read = {name: rest[name] for name in ("model", "catalog", "wire", "ignored", "transno")} | {"song": song}
+    if order.text is not None:
+        read["text"] = changed(order.text, LyricsRequest())
     if order.wire_default:
         read["wire_default"] = order.wire_default
     return read if order.endpoint is None else read | {"endpoint": order.endpoint}
+
+
+def changed(asked: SongRequest | LyricsRequest, plain: SongRequest | LyricsRequest) -> dict[str, Any]:
+    """What differs from an order that asks for nothing."""
+    return {name: value for name, value in asked.as_json().items() if value != plain.as_json()[name]}
 
 
 @pytest.mark.parametrize("path", CASES, ids=case_name)
