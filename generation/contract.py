@@ -257,6 +257,18 @@ class Delivery:
     missing: tuple[MissingTake, ...] = ()
     lyrics: str | None = None
     tokens: Tokens | None = None
+    text: WrittenLyrics | None = None
+    """What an order for a text alone came to; there are no takes then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LyricsLinks:
+    """Links to the timed lyrics of a track, signed as its audio is. `is_estimated`: no vendor gave these times."""
+
+    lrc: str
+    srt: str
+    vtt: str
+    is_estimated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +289,10 @@ class TrackView:
     sections: tuple[Section, ...]
     charged_micro: int
     read: Callable[[], bytes] = field(compare=False, repr=False)
+    links: Mapping[AudioFormat, str] = field(default_factory=dict)
+    """Links to the same song in formats that are offered beside the ordered one."""
+    lyrics: LyricsLinks | None = None
+    """None where nothing is sung."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +329,13 @@ class JobView:
     """What the order has come to so far: the numbers that a price per 1,000 tokens uses."""
     stream_links: tuple[str, ...] = ()
     """One growing audio for each take that can be heard while it is made; empty before the first sound."""
+    watermarked: bool = False
+    """An audible mark was ordered."""
+    is_text: bool = False
+    """A text alone was ordered: `lyrics` is that text once it is delivered, and there are no tracks."""
+    title: str = ""
+    style_tags: str = ""
+    """What was written with the lyrics, by whoever wrote them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,3 +365,7 @@ class Order:
     transno: str | None = None
     endpoint: str | None = None
     """The slug in the address, where that decides the model; `model` is then what else names it, or empty."""
+    wire_default: str = ""
+    """The wire whose default model is meant when the order names none."""
+    text: LyricsRequest | None = None
+    """A text alone is ordered; `song` then asks for nothing."""

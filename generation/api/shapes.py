@@ -189,7 +189,7 @@ open_audio = operation(
     tag="audio",
     parameters=[RANGE],
     is_public=True,
-    codes=("not_found",),
+    codes=("not_found", "busy"),
 )
 open_stream = operation(
     "open_stream",

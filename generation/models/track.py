@@ -13,6 +13,10 @@ class Track(TenantRow):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tracks")
+    mapping = models.ForeignKey(
+        "catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The route that made it; None: the one that was ordered."""
     take = models.PositiveIntegerField()
     file = models.CharField(max_length=300)
     format = models.CharField(max_length=10)
@@ -42,7 +46,7 @@ class Track(TenantRow):
     @property
     def made(self) -> Made:
         """What its price goes by."""
-        return Made(self.duration_ms, self.tokens)
+        return Made(self.duration_ms, self.tokens, self.mapping_id)
 
     @property
     def tokens(self) -> Tokens | None:

@@ -165,6 +165,7 @@ CELERY_TASK_DEFAULT_QUEUE = "upstream"
 CELERY_TASK_ROUTES = {
     "generation.tasks.run_job": {"queue": "upstream"},
     "generation.tasks.finish_audio": {"queue": "audio"},
+    "generation.tasks.make_rendition": {"queue": "audio"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, floor
 
+from generation.lyrics.tags import SectionType
 from generation.providers.rehearsal.harmony import Chord, Key, join_sections, progression
 from generation.providers.rehearsal.lyrics import Stanza, SungLine
 from generation.providers.rehearsal.sounds import SAMPLE_RATE
@@ -17,7 +18,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 31.0, 59.0
 TEMPO_GIVE = 0.06
 
 NATURAL_BARS = {"intro": 4, "verse": 8, "pre-chorus": 4, "chorus": 8, "bridge": 4, "break": 4, "outro": 4}
-OWN_FORM = ("intro", "verse", "chorus", "break", "verse", "chorus", "outro")
+OWN_FORM: tuple[SectionType, ...] = ("intro", "verse", "chorus", "break", "verse", "chorus", "outro")
 
 # Who plays. A border is heard because the list changes there.
 LAYERS: dict[str, frozenset[str]] = {
@@ -72,7 +73,7 @@ def plan_song(
     stanzas: Sequence[Stanza], key: Key, tempo_bpm: float, duration_seconds: float | None, choose: random.Random
 ) -> Plan:
     """Lay sections out in bars. With an ordered length the tempo gives way by at most 6 % so that bars fill it."""
-    stanzas = tuple(stanzas) or tuple(Stanza(tag, ()) for tag in OWN_FORM)
+    stanzas = tuple(stanzas) or tuple(Stanza(kind, kind, ()) for kind in OWN_FORM)
     bar_seconds = BEATS_PER_BAR * 60.0 / tempo_bpm
     if duration_seconds is None:
         bars = _own_bars(stanzas, bar_seconds)

@@ -7,15 +7,17 @@ import hashlib
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from math import ceil
 
-from generation.contract import Delivery, RawTake, SongRequest
+from generation.contract import Delivery, LyricsRequest, RawTake, SongRequest, WrittenLyrics
 from generation.providers.base import Line, UpstreamAccess
 from generation.providers.rehearsal.acting import Acting, acted_error, read_acting
 from generation.providers.rehearsal.composer import compose, seed_of
+from generation.providers.rehearsal.editing import edit
 from generation.providers.rehearsal.wav import wav_bytes
-from generation.providers.rehearsal.writing import write_lyrics
+from generation.providers.rehearsal.writing import write, write_lyrics
 
 COMPOSER_THREADS = 2
 WAIT_SHARE = 90.0
@@ -29,7 +31,8 @@ def composer_threads() -> Executor:
 
 
 class Rehearsal:
-    """Makes songs on this machine. Satisfies `generation.providers.base.Provider`; needs nothing of an upstream.
+    """Makes songs and writes lyrics on this machine, as `Provider` and `WritesLyrics` of `generation.providers.base`;
+    needs nothing of an upstream.
 
     Composing runs on `executor` (by default two threads of the process), waiting on the loop alone. Cancelling
     stops the work between two sections of the song.
@@ -61,6 +64,15 @@ class Rehearsal:
             takes.append(await self._compose(song, acting, lyrics, take_seed(seed, take)))
             await line.progress(begun + (100.0 - begun) * (take + 1) / song.takes, "compose")
         return Delivery(takes=tuple(takes), lyrics=lyrics)
+
+    async def write(self, request: LyricsRequest, upstream: UpstreamAccess) -> WrittenLyrics:
+        """Wait and fail as the prompt's first word asks, else write or edit at once."""
+        acting = read_acting(request.prompt)
+        await self._sleep(acting.wait_seconds)
+        if acting.failure is not None and acting.failure != "bad_audio":
+            raise acted_error(acting.failure)
+        asked = replace(request, prompt=acting.prompt)
+        return edit(asked) if asked.is_edit else write(asked)
 
     async def _wait(self, seconds: float, line: Line) -> None:
         steps = min(WAIT_STEPS, ceil(seconds))
