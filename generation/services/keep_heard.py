@@ -10,6 +10,7 @@ any other, and then ends the job as cancelled. Meanwhile the job goes on running
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ from generation.models.job import new_id
 from generation.services.pieces import read_piece
 from generation.services.raw_files import keep_raw
 from generation.states import AttemptState, JobState
+
+logger = logging.getLogger("tutti.jobs")
 
 ENOUGH: Final = 0.5
 AT_LEAST: Final = timedelta(minutes=5)
@@ -56,7 +59,11 @@ def keep_heard(job: Job, *, fault: Fault) -> bool:
     if not heard:
         return False
     now, token, number = timezone.now(), uuid.uuid4(), job.attempt + 1
-    raw = [_raw(job, number, take, what, fault) for take, what in sorted(heard.items())]
+    try:
+        raw = [_raw(job, number, take, what, fault) for take, what in sorted(heard.items())]
+    except OSError:
+        logger.exception("What was heard of job %s cannot be read; it is cancelled without a charge for it.", job.pk)
+        return False
     attempt = Attempt.unscoped.get(job=job, number=job.attempt)
     _end_call(attempt, fault)
     _begin_anew(attempt, number=number, token=token, raw=raw)
