@@ -20,7 +20,7 @@ from generation.audio.samples import BadAudio
 from generation.contract import AudioFormat
 from generation.models import Event, Job, Track
 from generation.services.pieces import read_piece
-from generation.states import FINAL
+from generation.states import FINAL, JobState
 
 logger = logging.getLogger("tutti.jobs")
 
@@ -101,7 +101,7 @@ class Hearing:
 
     def _sound(self, data: dict[str, Any]) -> bytes | None:
         attempt = data["attempt"]
-        if self.attempt is None and attempt != Job.unscoped.values_list("attempt", flat=True).get(pk=self.job_id):
+        if self.attempt is None and not self._is_newest(attempt):
             return None
         try:
             piece = read_piece(data["file"])
@@ -111,3 +111,8 @@ class Hearing:
         self.attempt = attempt
         self.seconds += data["duration_seconds"]
         return piece
+
+    def _is_newest(self, attempt: int) -> bool:
+        """Whether no later attempt has begun, or is waited for."""
+        job = Job.unscoped.only("attempt", "state").get(pk=self.job_id)
+        return job.attempt == attempt and job.state != JobState.QUEUED
