@@ -12,7 +12,6 @@ ordered passes through untouched; all else is encoded, so that every listener he
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, Protocol, cast
@@ -29,12 +28,10 @@ from generation.audio.formats import FORMATS, PCM_BITS, legal_bitrate, legal_sam
 from generation.audio.id3_tags import tag_bytes
 from generation.audio.prepare import BITRATE_TOLERANCE, Wanted
 from generation.audio.samples import MAX_CHANNELS, BadAudio, Samples
+from generation.audio.wav_heads import HEAD_BYTES, SAMPLE_BYTES, Shape, samples_at, wav_head
 from generation.contract import AudioFormat, Piece
 
 GROWING: Final[tuple[AudioFormat, ...]] = ("mp3", "wav", "pcm")
-HEAD_BYTES: Final = 44
-_OPEN_LENGTH: Final = 0xFFFF_FFFF
-_SAMPLE_BYTES: Final = PCM_BITS // 8
 _FULL_SCALE: Final = np.float32(2 ** (PCM_BITS - 1))
 _LONGEST_HEAD_BYTES: Final = 64 * 1024
 _NO_PIECE: Final = "What can be heard of the song does not decode."
@@ -45,13 +42,6 @@ class Grown(NamedTuple):
 
     data: bytes
     seconds: float
-
-
-class Shape(NamedTuple):
-    """Hertz, 1 or 2 channels."""
-
-    sample_rate: int
-    channels: int
 
 
 NOTHING: Final = Grown(b"", 0.0)
@@ -169,7 +159,7 @@ class _PcmSource:
         self._waiting += data
         if self._has_head and not self._is_past_head():
             return
-        block = _SAMPLE_BYTES * self._shape.channels
+        block = SAMPLE_BYTES * self._shape.channels
         size = len(self._waiting) - len(self._waiting) % block
         if size:
             values = np.frombuffer(bytes(self._waiting[:size]), dtype="<i2").reshape(-1, self._shape.channels)
@@ -180,7 +170,7 @@ class _PcmSource:
         return iter(())
 
     def _is_past_head(self) -> bool:
-        start = _samples_at(self._waiting)
+        start = samples_at(self._waiting)
         if start is None:
             if len(self._waiting) > _LONGEST_HEAD_BYTES:
                 raise BadAudio(_NO_PIECE)
@@ -213,7 +203,7 @@ class _Sink:
     def __init__(self, audio_format: AudioFormat, shape: Shape, bitrate: int | None) -> None:
         target = FORMATS[audio_format]
         self._shape = shape
-        self._head = open_head(shape) if audio_format == "wav" else b""
+        self._head = wav_head(shape, None) if audio_format == "wav" else b""
         self._frames = 0
         self._encoder = cast(AudioCodecContext, av.CodecContext.create(target.encoder, "w"))
         self._encoder.sample_rate = shape.sample_rate
@@ -245,12 +235,7 @@ def joined(pieces: list[bytes], audio_format: AudioFormat, shape: Shape) -> byte
     if audio_format == "mp3":
         return b"".join(pieces)
     samples = b"".join(pieces)[HEAD_BYTES if audio_format == "wav" else 0 :]
-    return _head(shape, len(samples)) + samples
-
-
-def open_head(shape: Shape) -> bytes:
-    """The head of a WAV file whose length is not known, as encoders that write to a pipe leave it."""
-    return _head(shape, None)
+    return wav_head(shape, len(samples)) + samples
 
 
 def rest_of(audio: bytes, audio_format: AudioFormat, shape: Shape, *, after_seconds: float) -> bytes:
@@ -262,8 +247,8 @@ def rest_of(audio: bytes, audio_format: AudioFormat, shape: Shape, *, after_seco
         return _mp3_from(audio, after_seconds)
     if audio_format not in GROWING:
         return b""
-    start = (_samples_at(audio) or 0) if audio_format == "wav" else 0
-    return audio[start + round(after_seconds * shape.sample_rate) * _SAMPLE_BYTES * shape.channels :]
+    start = (samples_at(audio) or 0) if audio_format == "wav" else 0
+    return audio[start + round(after_seconds * shape.sample_rate) * SAMPLE_BYTES * shape.channels :]
 
 
 def _mp3_from(audio: bytes, seconds: float) -> bytes:
@@ -275,28 +260,6 @@ def _mp3_from(audio: bytes, seconds: float) -> bytes:
     if first is None:
         raise BadAudio(_NO_PIECE)
     return _joined(packets[round(seconds * first.sample_rate / first.samples) :])
-
-
-def _head(shape: Shape, size: int | None) -> bytes:
-    block = _SAMPLE_BYTES * shape.channels
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", _OPEN_LENGTH if size is None else size + HEAD_BYTES - 8, b"WAVE", b"fmt ", 16, 1, shape.channels),
-        *(shape.sample_rate, shape.sample_rate * block, block, PCM_BITS),
-        *(b"data", _OPEN_LENGTH if size is None else size),
-    )
-
-
-def _samples_at(wav: bytes | bytearray) -> int | None:
-    """Where the samples of a WAV file begin; None while its head has not come whole."""
-    place = 12
-    while place + 8 <= len(wav):
-        name, size = bytes(wav[place : place + 4]), int.from_bytes(wav[place + 4 : place + 8], "little")
-        place += 8
-        if name == b"data":
-            return place
-        place += size + size % 2
-    return None
 
 
 def _decoder() -> AudioCodecContext:

@@ -22,7 +22,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from generation.audio.growing import Shape, growing_format, joined
+from generation.audio.growing import growing_format, joined
+from generation.audio.wav_heads import Shape
 from generation.contract import Fault
 from generation.dispatch import send_finish
 from generation.models import Attempt, Event, Job, Track
