@@ -60,6 +60,8 @@ class SongRequest:
     sample_rate: int | None = None
     bitrate: int | None = None
     channels: int | None = None
+    stereo: bool = False
+    """Two channels of the model's own, not one copied."""
     watermark: bool = False
     references: References = References()
     extend: Extend | None = None
@@ -328,3 +330,5 @@ class Order:
     transno: str | None = None
     endpoint: str | None = None
     """The slug in the address, where that decides the model; `model` is then what else names it, or empty."""
+    wire_default: str = ""
+    """The wire whose default model is meant when the order names none."""

@@ -20,9 +20,10 @@ from generation.api.base import MusicView, OneForm
 from generation.api.components import COMPONENTS
 from generation.api.lyria_components import LYRIA_COMPONENTS
 from generation.api.minimax_components import MINIMAX_COMPONENTS
+from generation.api.musicgen_components import MUSICGEN_COMPONENTS
 
-SERVED: Final = ("/v1/", "/v1beta/", "/v1beta1/", "/{endpoint}/", "/healthz", "/schema", "/docs")
-BODIES: Final = COMPONENTS | MINIMAX_COMPONENTS | LYRIA_COMPONENTS
+SERVED: Final = ("/v1/", "/api/v1/", "/v1beta/", "/v1beta1/", "/{endpoint}/", "/healthz", "/schema", "/docs")
+BODIES: Final = COMPONENTS | MINIMAX_COMPONENTS | LYRIA_COMPONENTS | MUSICGEN_COMPONENTS
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, lyria, minimax, music, offers, published, tickets
+from generation.api import audio, lyria, minimax, music, musicgen, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     *both(f"{SONGS}/<str:job_id>/cancel", music.GenerationCancel.as_view()),
     *both("v1/music/quotes", music.Quotes.as_view()),
     *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
+    *both("api/v1/generate_music", musicgen.leaving_cancels(musicgen.GenerateMusic.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
     *both(f"{AT_ENDPOINT}/generateContent", awaited(lyria.EndpointContent.as_view())),
     *both(f"{AT_ENDPOINT}/google/chat/completions", awaited(lyria.EndpointGoogleChat.as_view())),

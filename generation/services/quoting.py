@@ -65,7 +65,8 @@ def _find(order: Order, organization: Organization) -> LlmMapping:
     try:
         if order.endpoint is not None:
             return _at_endpoint(order, order.endpoint, organization)
-        return find_offer(organization=organization, catalog=order.catalog, model=order.model)
+        wire = order.wire_default or None
+        return find_offer(organization=organization, catalog=order.catalog, model=order.model, wire=wire)
     except ModelNotFound as missing:
         raise Refusal("model_not_found", missing.message, param=missing.param) from None
     except EndpointNotFound as missing:
