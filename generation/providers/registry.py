@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from generation.providers.base import Provider
+from generation.providers.musicgen_http import MusicGenHttp
 from generation.providers.openai_music import OpenAIMusic
 
 
@@ -17,6 +18,7 @@ def _rehearsal() -> Provider:
 
 
 _PROVIDERS: Final[dict[str, Callable[[], Provider]]] = {
+    "musicgen_http": MusicGenHttp,
     "openai_music": OpenAIMusic,
     "rehearsal": _rehearsal,
 }

@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,13 +38,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long."""
+    """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long.
+
+    `pieces`: the body bit by bit, in chunks; `is_cut` then leaves out the chunk that says it was all.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
     is_held: bool = False
+    pieces: Iterator[bytes] | None = None
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Said:
@@ -60,6 +65,8 @@ class Stage:
     orders: list[Request] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     fetched: int = 0
+    left: int = 0
+    """How often a client left before its answer was whole."""
     is_released: bool = False
 
     @property
@@ -87,6 +94,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         said = self.theatre.answer(self._request())
+        if said.pieces is not None:
+            self._stream(said, said.pieces)
+            return
         if said.is_held:
             time.sleep(LONGEST_SILENCE_SECONDS)
         self.send_response(said.status)
@@ -95,6 +105,20 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said.body[: len(said.body) // 2] if said.is_cut else said.body)
         self.close_connection = self.close_connection or said.is_cut or said.is_held
+
+    def _stream(self, said: Said, pieces: Iterator[bytes]) -> None:
+        self.send_response(said.status)
+        for name, value in {**said.headers, "Transfer-Encoding": "chunked"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = True
+        try:
+            for piece in pieces:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            if not said.is_cut:
+                self.wfile.write(b"0\r\n\r\n")
+        except ConnectionError:
+            self.theatre.note_left()
 
     def _request(self) -> Request:
         length = min(int(self.headers.get("content-length") or 0), LONGEST_BODY)
@@ -112,6 +136,10 @@ class Theatre:
         self._lock = threading.Lock()
         self.url = ""
         self._stage = Stage("")
+
+    def note_left(self) -> None:
+        with self._lock:
+            self._stage.left += 1
 
     def answer(self, request: Request) -> Said:
         with self._lock:
