@@ -11,7 +11,7 @@ from accounts.models import Organization
 from catalog.capabilities import Capabilities, Limits
 from catalog.models import LlmMapping
 from catalog.quotes import Quote
-from catalog.services.lookup import EndpointNotFound, ModelNotFound, find_endpoint, find_offer, offers_visible_to
+from catalog.services.lookup import AUTO, EndpointNotFound, ModelNotFound, find_endpoint, find_offer, offers_visible_to
 from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
 from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_source, refuse_without_words
@@ -34,7 +34,8 @@ class Offer:
 def quote_order(order: Order, *, caller: Caller) -> Offer:
     """Find, check and price. Reads only; raises Refusal naming the field at fault."""
     mapping = _find(order, caller.organization)
-    order = replace(order, model=order.model or mapping.llm.public_name)
+    is_named = order.model not in ("", AUTO)
+    order = replace(order, model=order.model if is_named else mapping.llm.public_name)
     capabilities, limits = Capabilities.from_json(mapping.llm.capabilities), Limits.from_json(mapping.llm.limits)
     asked = asked_of(order.song)
     for field in asked:
