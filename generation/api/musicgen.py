@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -69,7 +69,7 @@ def _listener(request: Request, taken: Taken, job: Job) -> Listener:
 
 
 class SongAnswer(StreamingHttpResponse):
-    """The stream of a song. The server closes it at its end and when the client has left, on a thread."""
+    """The stream of a song. The server closes it at its end, and when the client has left."""
 
     def __init__(self, stream: SongStream, *, headers: dict[str, str]) -> None:
         super().__init__(
@@ -81,7 +81,7 @@ class SongAnswer(StreamingHttpResponse):
 
     def close(self) -> None:
         try:
-            self.stream.leave()
+            _on_a_thread(self.stream.leave)
         finally:
             super().close()
 
@@ -196,9 +196,7 @@ def leaving_cancels(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
-            letting_go = asyncio.ensure_future(_let_go(taking))
-            _letting_go.add(letting_go)
-            letting_go.add_done_callback(_letting_go.discard)
+            _see_through(_let_go(taking))
             raise
 
     # What the schema and the table of permissions read of a DRF view.
@@ -208,8 +206,25 @@ def leaving_cancels(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
     return patient
 
 
-_letting_go: Final[set[asyncio.Future[None]]] = set()
-"""The loop itself would forget them."""
+_under_way: Final[set[asyncio.Future[None]]] = set()
+"""What nobody awaits, and the loop itself would forget."""
+
+
+def _see_through(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+
+
+def _on_a_thread(work: Callable[[], None]) -> None:
+    """Now, where this is a thread for it; else as soon as one is free."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        work()
+    else:
+        # Not on the request's own thread: its context may have ended with it.
+        _see_through(waiting_room().run(work))
 
 
 async def _let_go(taking: asyncio.Future[HttpResponseBase]) -> None:
@@ -218,5 +233,4 @@ async def _let_go(taking: asyncio.Future[HttpResponseBase]) -> None:
     except Exception:
         logger.exception("An order whose client had left failed.")
         return
-    # Not on the request's own thread: its context has ended with it.
-    await waiting_room().run(response.close)
+    response.close()

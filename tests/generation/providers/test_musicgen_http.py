@@ -167,7 +167,9 @@ async def test_tutti_is_asked_again_under_the_same_key(answer: Stream | Exceptio
 
 
 async def test_tutti_that_tells_of_a_failure_is_believed() -> None:
-    upstream, way = at(EOFError("silent"), stream(b'data: {"event": "error", "message": "cancelled"}\n\n'), shape="tutti")
+    upstream, way = at(
+        EOFError("silent"), stream(b'data: {"event": "error", "message": "cancelled"}\n\n'), shape="tutti"
+    )
 
     error = await failure_of(upstream)
 
