@@ -33,9 +33,8 @@ GENERATE: Final = "/api/v1/generate_music"
 LINE_BYTES: Final = 32 * 1024 * 1024
 STREAM_BYTES: Final = 2 * LINE_BYTES
 """A song and everything that is said before it."""
-REFUSAL_BYTES: Final = 64 * 1024
 SHORT_BYTES: Final = 64 * 1024
-"""What is read on the loop; a song is read on a thread, for it takes a while."""
+"""What is read of a refusal, and of events on the loop: a song is read on a thread, for it takes a while."""
 BUSY_PAUSE_SECONDS: Final = 2.0
 """Before a busy service is asked again that names no pause of its own."""
 BUSY_SECONDS: Final = 60.0
@@ -276,13 +275,9 @@ async def _refusal(incoming: Incoming) -> Heard:
     async with aclosing(incoming.chunks()) as chunks:
         async for chunk in chunks:
             body += chunk
-            if len(body) >= REFUSAL_BYTES:
+            if len(body) >= SHORT_BYTES:
                 break
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    return Heard(incoming.status, incoming.headers, said, incoming.redacted)
+    return Heard(incoming.status, incoming.headers, _read(body.decode(errors="replace")), incoming.redacted)
 
 
 def _turned_away(heard: Heard) -> ProviderError:
@@ -296,8 +291,8 @@ def _turned_away(heard: Heard) -> ProviderError:
 
 def _told(heard: Heard) -> Told:
     """What a refusal says: a Tutti by its code, a plain service by its status alone."""
-    found = heard.fields.get("error")
-    error: Mapping[str, Any] = found if isinstance(found, dict) else {"message": found}
+    error = heard.fields.get("error")
+    error = error if isinstance(error, dict) else {"message": error}
     message = str(error.get("message") or "")
     if (kind := KIND_BY_CODE.get(str(error.get("code")))) is not None:
         return Told(kind, message)

@@ -236,7 +236,7 @@ CORS_EXPOSE_HEADERS = [
     *("accept-ranges", "content-disposition", "content-length", "content-range", "etag"),
 ]
 MUSICGEN_DEFAULT_KEY = env.str("MUSICGEN_DEFAULT_KEY", default="")
-"""Private networks: a call on the wire `musicgen` that brings no credential acts as this API key. Empty: it is refused."""
+"""Private networks: who brings no credential on the wire `musicgen` acts as this API key. Empty: is refused."""
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION and SESSION_COOKIE_SECURE else 0

@@ -6,7 +6,7 @@ import io
 import time
 import wave
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.contracts.providers.upstreams import CREDENTIAL, assert_paid, at_upst
 from tests.generation.worlds import World, submitted
 
 SLUG: Final = "musicgen_http"
-WHOLE: Final = {"top_k": 10, "top_p": 0.5, "temperature": 0.7, "cfg_coef": 4.0}
+WHOLE: Final[dict[str, Any]] = {"top_k": 10, "top_p": 0.5, "temperature": 0.7, "cfg_coef": 4.0}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import io
 import json
 import uuid
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -287,7 +287,7 @@ class Client:
     """A connection as an ASGI server has it: what was sent to it, and the moment it breaks."""
 
     def __init__(self, shop: Shop, body: Any, **headers: str) -> None:
-        self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.sent: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self.gone = asyncio.Event()
         self._body = json.dumps(body).encode()
         self._was_read = False
@@ -300,7 +300,7 @@ class Client:
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Mapping[str, Any]) -> None:
         await self.sent.put(message)
 
     def scope(self) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         slept.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(musicgen_http.asyncio, "sleep", note)
+    monkeypatch.setattr(asyncio, "sleep", note)
     return slept
 
 
