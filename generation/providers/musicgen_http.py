@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -250,10 +249,9 @@ def _read(text: str) -> Mapping[str, Any] | None:
 
 def _bytes_of(audio: str) -> bytes:
     """Base64, also as a data URL; what is neither is no audio."""
-    try:
+    with suppress(ValueError):
         return base64.b64decode(audio.rpartition(",")[2])
-    except (binascii.Error, ValueError):
-        return b""
+    return b""
 
 
 def _delivery(audio: Any) -> Delivery:
