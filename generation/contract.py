@@ -326,6 +326,8 @@ class Order:
     wire: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     """How this wire spells the fields of the song request, where it spells them otherwise."""
+    implied: tuple[str, ...] = ()
+    """Fields of the song request that this wire orders by its nature: it has no name for them."""
     ignored: tuple[str, ...] = ()
     transno: str | None = None
     endpoint: str | None = None

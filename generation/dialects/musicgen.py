@@ -62,11 +62,13 @@ class MusicGen:
         """Read an order: what is missing, then what is unsound, then what is not conveyed."""
         fields = Fields(body)
         fields.required_text("description")
+        song = _song(fields)
         order = Order(
-            song=_song(fields),
+            song=song,
             model=fields.text("model", longest=LONGEST_NAME) or "",
             catalog=CATALOG,
             names=NAMES,
+            implied=("instrumental",) if song.instrumental else (),
             ignored=unknown(body),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
             wire_default=SLUG,

@@ -70,12 +70,12 @@ async def _bring(song: SongRequest, take: int, line: Line, upstream: UpstreamAcc
     return await _Order(one, upstream, line, f"{upstream.reference}-{take}").bring()
 
 
-class _TurnedAway(ProviderError):
-    """The stream was not opened: this says nothing of an earlier call for the same song."""
+class _TurnedAway(Exception):
+    """The stream was not opened: what `error` says is of this call, and nothing of an earlier one for the same song."""
 
-
-class _Busy(_TurnedAway):
-    """The service is at another's song; `retry_after` is always set."""
+    def __init__(self, error: ProviderError, *, is_busy: bool = False) -> None:
+        super().__init__(str(error))
+        self.error, self.is_busy = error, is_busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,10 @@ class _Order:
         while True:
             try:
                 return await self._asked()
-            except _Busy as busy:
-                pause = busy.retry_after or 0.0
-                if asyncio.get_running_loop().time() + pause > end:
-                    raise
+            except _TurnedAway as away:
+                pause = away.error.retry_after or 0.0
+                if not away.is_busy or asyncio.get_running_loop().time() + pause > end:
+                    raise away.error from None
             await asyncio.sleep(pause)
 
     async def _asked_again(self) -> Delivery:
@@ -123,8 +123,10 @@ class _Order:
             await asyncio.sleep(pause)
             try:
                 return await self._asked()
+            except _TurnedAway:
+                continue
             except ProviderError as error:
-                if error.seen == "not_made" and not isinstance(error, _TurnedAway):
+                if error.seen == "not_made":
                     raise
         raise AssertionError("the pauses never end")
 
@@ -167,10 +169,11 @@ class _Order:
                 yield incoming
         except PermissionError as refused:
             logger.error("A call was refused on our side: %s", refused)  # noqa: TRY400
-            raise _TurnedAway("upstream_error", OURS, seen="not_made") from None
+            raise _TurnedAway(ProviderError("upstream_error", OURS, seen="not_made")) from None
         except ConnectionError as unreached:
             logger.warning("%s", unreached)
-            raise _TurnedAway("upstream_error", http.NOT_REACHED, seen="not_made", retryable=True) from None
+            error = ProviderError("upstream_error", http.NOT_REACHED, seen="not_made", retryable=True)
+            raise _TurnedAway(error) from None
         except EOFError as lost:
             logger.warning("%s", lost)
             raise self._lost() from None
@@ -198,9 +201,6 @@ class _Order:
         return self.upstream.shape == TUTTI
 
 
-# --- What is asked ------------------------------------------------------------------------------------------------
-
-
 def order_fields(song: SongRequest, upstream: UpstreamAccess) -> dict[str, Any]:
     """The body of the order: what was asked, and nothing that a plain service does not describe."""
     sampling = song.sampling
@@ -221,9 +221,6 @@ def order_fields(song: SongRequest, upstream: UpstreamAccess) -> dict[str, Any]:
 def _whole_seconds(seconds: float | None) -> int | None:
     """The wire takes whole seconds; the nearest is within what is judged as the ordered length."""
     return None if seconds is None else min(max(round(seconds), 1), LONGEST_SECONDS)
-
-
-# --- What is heard ------------------------------------------------------------------------------------------------
 
 
 async def _events(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[Mapping[str, Any], None]:
@@ -278,13 +275,13 @@ async def _refusal(incoming: Incoming) -> Heard:
     return Heard(incoming.status, incoming.headers, _read(body.decode(errors="replace")), incoming.redacted)
 
 
-def _turned_away(heard: Heard) -> ProviderError:
+def _turned_away(heard: Heard) -> _TurnedAway:
     """No stream was opened, so no work was begun: known, whatever the status."""
     error = http.failure(heard, _told(heard))
     is_busy = heard.status == http.UNAVAILABLE and error.retryable
-    pause = BUSY_PAUSE_SECONDS if is_busy and error.retry_after is None else error.retry_after
-    turned_away = _Busy if is_busy else _TurnedAway
-    return turned_away(error.code, error.message, seen="not_made", retryable=error.retryable, retry_after=pause)
+    if is_busy and error.retry_after is None:
+        error.retry_after = BUSY_PAUSE_SECONDS
+    return _TurnedAway(error, is_busy=is_busy)
 
 
 def _told(heard: Heard) -> Told:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from generation.dialects.musicgen import BYTES_OF_A_PIECE, completed, failed, frame, progressed
+from generation.dialects.musicgen import BYTES_OF_A_PIECE, MusicGen, completed, failed, frame, progressed
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, BYTES_OF_A_PIECE - 1, BYTES_OF_A_PIECE, 2 * BYTES_OF_A_PIECE + 1])
@@ -33,3 +33,10 @@ def test_progress_is_a_float_from_0_to_100(percent: float, told: float) -> None:
     event = json.loads(json.dumps(progressed(percent)))
 
     assert (event, type(event["progress"])) == ({"event": "progress", "progress": told}, float)
+
+
+@pytest.mark.parametrize(("description", "implied"), [("drums", ("instrumental",)), ("[Verse]\nla la", ())])
+def test_music_without_words_is_ordered_by_the_nature_of_the_wire(description: str, implied: tuple[str, ...]) -> None:
+    order = MusicGen().parse({"description": description}, {})
+
+    assert (order.implied, order.wire_default, order.song.instrumental) == (implied, "musicgen", bool(implied))
