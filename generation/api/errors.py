@@ -32,11 +32,16 @@ def failure(
     exc: Exception, request: HttpRequest, dialect: Dialect, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """The answer to a call that ended in an exception; one that is our fault is logged and tells nothing of itself."""
+    return refused(told(exc, request), request, dialect, headers)
+
+
+def told(exc: Exception, request: HttpRequest) -> Refusal:
+    """What the caller is told of an exception; one that is our fault is logged."""
     refusal = as_refusal(exc)
     if refusal is None:
         logger.error("request %s failed", request_id(request), exc_info=exc)
-        refusal = _OUR_FAULT
-    return refused(refusal, request, dialect, headers)
+        return _OUR_FAULT
+    return refusal
 
 
 def refused(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, lyria, lyrics, minimax, mureka, music, offers, published, tickets
+from generation.api import audio, lyria, lyrics, minimax, mureka, music, musicgen, offers, published, tickets
 from generation.api.awaited import awaited
 
 SONGS = "v1/music/generations"
@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern] = [
     *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
     *both("v1/lyrics_generation", awaited(lyrics.MiniMaxWriting.as_view())),
     *both("v1/lyrics/generate", awaited(lyrics.MurekaWriting.as_view())),
+    *both("api/v1/generate_music", musicgen.leaving_cancels(musicgen.GenerateMusic.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
     *both(f"{AT_ENDPOINT}/generateContent", awaited(lyria.EndpointContent.as_view())),
     *both(f"{AT_ENDPOINT}/google/chat/completions", awaited(lyria.EndpointGoogleChat.as_view())),

@@ -14,6 +14,7 @@ from catalog.capabilities import Capabilities, Limits
 from catalog.models import LlmMapping
 from catalog.quotes import Quote
 from catalog.services.lookup import (
+    AUTO,
     EndpointNotFound,
     ModelNotFound,
     find_endpoint,
@@ -67,7 +68,8 @@ class _Fit:
 def quote_order(order: Order, *, caller: Caller) -> Offer:
     """Find, check and price. Reads only; raises Refusal naming the field at fault."""
     named = _find(order, caller.organization)
-    order = replace(order, model=order.model or named.llm.public_name)
+    is_named = order.model not in ("", AUTO)
+    order = replace(order, model=order.model if is_named else named.llm.public_name)
     mappings = [named, *other_routes(named)]
     fit = _first_fit(order, mappings, caller.organization)
     others = [one for one in mappings if one != fit.mapping and takes_as_well(one, fit.song_to_make, fit.capabilities)]
