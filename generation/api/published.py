@@ -18,12 +18,13 @@ from accounts.permissions import PUBLIC
 from generation.api import shapes
 from generation.api.base import MusicView, OneForm
 from generation.api.components import COMPONENTS
+from generation.api.file_shapes import FILE_COMPONENTS
 from generation.api.lyria_components import LYRIA_COMPONENTS
 from generation.api.minimax_components import MINIMAX_COMPONENTS
 from generation.api.mureka_components import MUREKA_COMPONENTS
 
 SERVED: Final = ("/v1/", "/v1beta/", "/v1beta1/", "/{endpoint}/", "/healthz", "/schema", "/docs")
-BODIES: Final = COMPONENTS | MINIMAX_COMPONENTS | LYRIA_COMPONENTS | MUREKA_COMPONENTS
+BODIES: Final = COMPONENTS | MINIMAX_COMPONENTS | LYRIA_COMPONENTS | MUREKA_COMPONENTS | FILE_COMPONENTS
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 

@@ -18,6 +18,7 @@ from generation.providers.base import ProviderError
 from generation.providers.registry import is_repeatable
 from generation.runner.database import DatabaseThreads, insist
 from generation.runner.line import JobLine, News
+from generation.runner.sources import with_sources
 from generation.services.claim import Work, claim
 from generation.services.make import DeadlinePassed, make
 from generation.services.receive import receive, store_raw
@@ -95,7 +96,8 @@ class Hands:
         return await insist(partial(self._database.run, receive, work, raw, lyrics=delivery.lyrics), until=latest)
 
     async def _call(self, work: Work) -> Delivery:
-        task = asyncio.ensure_future(make(work, JobLine(work, self._news, self._database)))
+        line = JobLine(work, self._news, self._database)
+        task = asyncio.ensure_future(make(with_sources(work, self._database), line))
         self._calling[work.token] = Hand(work, task)
         try:
             return await task

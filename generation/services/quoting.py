@@ -15,6 +15,7 @@ from catalog.services.lookup import EndpointNotFound, ModelNotFound, find_endpoi
 from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
 from generation.services.asked import asked_of, refuse_beyond_limits, refuse_without_source, refuse_without_words
+from generation.services.sources import with_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
         if capabilities.conveys(field) == "none":
             raise _cannot_convey(field, order, caller.organization)
     refuse_without_source(order, mapping)
+    order = with_sources(order, caller=caller)
     refuse_without_words(order, capabilities)
     refuse_beyond_limits(order, limits)
     wishes = (field for field in asked if capabilities.conveys(field) == "wish")

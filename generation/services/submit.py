@@ -24,6 +24,7 @@ from generation.dispatch import send_run_on_commit
 from generation.models import IdempotencyKey, Job
 from generation.services.events import Entry, record
 from generation.services.quoting import Offer, quote_order
+from generation.services.sources import keep_sources
 from generation.states import JobState
 
 BUSY_RETRY_SECONDS = 30
@@ -50,6 +51,7 @@ def submit(
     ahead = _waiting_ahead()
     try:
         with transaction.atomic():
+            keep_sources(offer.song, caller=caller)
             job = _store(order, offer, caller, dialect)
             if idempotency_key is not None:
                 IdempotencyKey.objects.create(
