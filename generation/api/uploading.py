@@ -25,7 +25,7 @@ from generation.api.base import WireView
 from generation.api.errors import failure
 from generation.audio.bad_audio import BadAudio
 from generation.audio.isolation import Cleaned, TooBusy, clean
-from generation.audio.purposes import HEAD_BYTES, MOST_BYTES, RULES, claimed_format
+from generation.audio.purposes import HEAD_BYTES, MOST_BYTES, claimed_format
 from generation.contract import Refusal, Reply
 from generation.models import Upload
 from generation.services.uploads import Sent, keep_upload, known_purpose
@@ -57,6 +57,10 @@ class FormFile(FileUploadHandler):
         kept.flush()
         return UploadedFile(file=kept, name=self.file_name, size=file_size)
 
+    def close(self) -> None:
+        if self.kept is not None:
+            self.kept.close()
+
 
 class BeingRead(HttpResponse):
     """What a view returns while the file it was sent is read; `finish` is called on a thread with what came of it."""
@@ -74,13 +78,10 @@ def uploading(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
     """Wrap `View.as_view()` of a view that may return `BeingRead`."""
 
     async def patient(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        request.upload_handlers = [FormFile(request)]
-        response: HttpResponseBase = await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
-        if not isinstance(response, BeingRead):
-            return response
-        with closing(response.file), TemporaryFile() as made:
-            outcome = await _read(response, cast(BinaryIO, made))
-            return await sync_to_async(response.finish, thread_sensitive=True)(cast(BinaryIO, made), outcome)
+        with closing(FormFile(request)) as form_file:
+            request.upload_handlers = [form_file]
+            response: HttpResponseBase = await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
+            return await _finished(response) if isinstance(response, BeingRead) else response
 
     # What the schema, the table of permissions and the server's limits read of a DRF view.
     patient.cls = view.cls  # type: ignore[attr-defined]
@@ -89,9 +90,15 @@ def uploading(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
     return patient
 
 
+async def _finished(being_read: BeingRead) -> HttpResponse:
+    with TemporaryFile() as made:
+        outcome = await _read(being_read, cast(BinaryIO, made))
+        return await sync_to_async(being_read.finish, thread_sensitive=True)(cast(BinaryIO, made), outcome)
+
+
 async def _read(being_read: BeingRead, made: BinaryIO) -> Outcome:
     try:
-        return await clean(being_read.file, made, claimed=being_read.claimed, rule=RULES[being_read.purpose])
+        return await clean(being_read.file, made, claimed=being_read.claimed, purpose=being_read.purpose)
     except (BadAudio, TooBusy) as refused:
         return refused
 
@@ -114,7 +121,6 @@ class UploadView(WireView):
         try:
             claimed = claimed_format(kept.read(HEAD_BYTES), file.size or 0, purpose)
         except BadAudio as bad:
-            kept.close()
             raise _refusal(bad) from None
         sent = Sent(file_name=file.name or "", size=file.size or 0, purpose=purpose)
         keeping = _Keeping(self, request, self.caller, sent)
@@ -150,10 +156,15 @@ def _form(request: Request, largest: int) -> tuple[UploadedFile[bytes], str]:
     if int(django_request.META.get("CONTENT_LENGTH") or 0) > largest:
         raise too_large()
     file, purpose = django_request.FILES.get(FILE), django_request.POST.get(PURPOSE)
-    for name, value in ((FILE, file), (PURPOSE, purpose)):
-        if value is None or value == "":
-            raise Refusal("missing_parameter", f"Missing required parameter: {name}", param=name)
-    return cast(UploadedFile[bytes], file), known_purpose(cast(str, purpose))
+    if not isinstance(file, UploadedFile):
+        raise _missing(FILE)
+    if not purpose:
+        raise _missing(PURPOSE)
+    return file, known_purpose(purpose)
+
+
+def _missing(name: str) -> Refusal:
+    return Refusal("missing_parameter", f"Missing required parameter: {name}", param=name)
 
 
 def too_large() -> Refusal:

@@ -1,6 +1,6 @@
 """The process in which one file of a stranger is read: little memory, little time, and no door to anything else.
 
-    python -c "from generation.audio.isolated import main; main()" FORMAT SHORTEST LONGEST OUTPUT < file > report
+    python -c "from generation.audio.isolated import main; main()" FORMAT LONGEST OUTPUT < file > report
 
 The file comes on standard input; what is made of it goes to the open file OUTPUT, a number; the report is one JSON
 object. Once everything is loaded, and before the first byte is looked at, no file, no socket and no process can be
@@ -24,16 +24,14 @@ ALARM_SECONDS: Final = 12
 """The end even if nobody is left to kill it."""
 OUTPUT_BYTES: Final = 32 * 1024 * 1024
 _OUTPUT: Final = 3
-LENGTH_TOLERANCE_MS: Final = 50
-"""One packet of a lossy codec: a file of "thirty seconds" may lack as much."""
 
 
 def main() -> None:
-    audio_format, shortest, longest, output = sys.argv[1:]
+    audio_format, longest, output = sys.argv[1:]
     bound_resources()
     read = _reader_of(audio_format)
     close_doors(int(output))
-    report = _report(read, shortest_seconds=float(shortest), longest_seconds=float(longest))
+    report = _report(read, longest_seconds=float(longest))
     sys.stdout.write(json.dumps(report))
     sys.stdout.flush()
     # Nothing of a process that has met a hostile file is tidied up.
@@ -72,14 +70,11 @@ def _reader_of(audio_format: str) -> Any:
     return recode.read
 
 
-def _report(read: Any, *, shortest_seconds: float, longest_seconds: float) -> dict[str, Any]:
+def _report(read: Any, *, longest_seconds: float) -> dict[str, Any]:
     source = os.fdopen(0, "rb", closefd=False).read()
     try:
         with os.fdopen(_OUTPUT, "w+b", closefd=False) as target:
             made: dict[str, Any] = read(source, target, longest_seconds=longest_seconds)
+            return made
     except BadAudio as bad:
         return {"refused": str(bad)}
-    if made["duration_ms"] < 1000 * shortest_seconds - LENGTH_TOLERANCE_MS:
-        seconds = made["duration_ms"] / 1000
-        return {"refused": f"The file holds {seconds:.1f} seconds of sound, and {shortest_seconds:g} are needed."}
-    return made

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from generation.audio.bad_audio import BadAudio
 from generation.audio.midi import Note
-from generation.audio.purposes import HEAD_BYTES, Rule, format_of
+from generation.audio.purposes import HEAD_BYTES, RULES, format_of
 
 AT_ONCE: Final = max(2, os.cpu_count() or 1)
 """Processes at work in the same moment, of one server process."""
@@ -26,6 +26,8 @@ WAITING_SECONDS: Final = 4.5
 """How long a file waits for its turn before its sender is asked to come again."""
 ALL_SECONDS: Final = 9.0
 """From the first wait to the answer, whatever happens."""
+LENGTH_TOLERANCE_MS: Final = 50
+"""One packet of a lossy codec: a file of "thirty seconds" may lack as much."""
 LONGEST_REPORT: Final = 4 * 1024 * 1024
 
 _PROGRAM: Final = "from generation.audio.isolated import main; main()"
@@ -48,7 +50,7 @@ class Cleaned:
     tune: tuple[Note, ...] = ()
 
 
-async def clean(source: BinaryIO, target: BinaryIO, *, claimed: str, rule: Rule) -> Cleaned:
+async def clean(source: BinaryIO, target: BinaryIO, *, claimed: str, purpose: str) -> Cleaned:
     """Write to `target` what of `source` is worth keeping; both are open files with descriptors.
 
     `claimed` is what the file's first bytes say. Raises BadAudio with a sentence for the caller, TooBusy.
@@ -57,18 +59,22 @@ async def clean(source: BinaryIO, target: BinaryIO, *, claimed: str, rule: Rule)
     came = loop.time()
     async with _turn():
         left = ALL_SECONDS - (loop.time() - came)
-        report = await _run(source, target, claimed, rule, left)
+        report = await _run(source, target, (claimed, str(RULES[purpose].longest_seconds)), left)
         if report is None and left < ALL_SECONDS - 1:
             raise TooBusy  # it had to wait, and might have been read in the time that took
-    return _cleaned(report, target, claimed)
+    cleaned = _cleaned(report, target, claimed)
+    if cleaned.duration_ms < 1000 * RULES[purpose].shortest_seconds - LENGTH_TOLERANCE_MS:
+        seconds = cleaned.duration_ms / 1000
+        raise BadAudio(f"A file for {purpose} must be {RULES[purpose]}; this one has {seconds:.1f}.")
+    return cleaned
 
 
-async def _run(source: BinaryIO, target: BinaryIO, claimed: str, rule: Rule, seconds: float) -> bytes | None:
+async def _run(source: BinaryIO, target: BinaryIO, arguments: Sequence[str], seconds: float) -> bytes | None:
     """The report of the process; None when its time was over, empty when it broke."""
-    source.seek(0)
+    os.lseek(source.fileno(), 0, os.SEEK_SET)  # the process goes on where the descriptor stands, whatever was buffered
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-s", "-P", "-c", _PROGRAM),
-        *(claimed, str(rule.shortest_seconds), str(rule.longest_seconds), str(target.fileno())),
+        *(*arguments, str(target.fileno())),
         stdin=source,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
