@@ -41,6 +41,7 @@ def _encoded(kind: str, samples: np.ndarray, rate: int) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         stream = container.add_stream(encoder, rate=rate, layout=layout, options={"aac_coder": "fast"})
+        assert isinstance(stream, av.AudioStream)
         stream.bit_rate = 48_000
         for start in range(0, samples.shape[1], rate):
             part = np.ascontiguousarray(samples[:, start : start + rate])

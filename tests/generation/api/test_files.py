@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 import uuid
 from typing import Any
 
 import pytest
+from django.test import AsyncClient
 
 from accounts.services.api_keys import issue_key
 from accounts.tenancy import system_scope
+from generation.api import uploading
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import probe
+from generation.audio.isolation import TooBusy
 from generation.audio.midi import read_tune
 from generation.audio.purposes import MOST_BYTES, RULES
 from generation.dialects.digits import digits_of
@@ -306,3 +311,74 @@ async def test_file_a_song_leans_on_stays_until_the_song_has_ended(shop: Shop) -
         "A song that is still being made leans on this file.",
     )
     assert free.status_code == 200
+
+
+# --- How it is served -----------------------------------------------------------------------------------------------
+
+
+async def test_file_that_is_being_read_keeps_nobody_waiting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await release.wait()
+        raise BadAudio("It took long.")
+
+    monkeypatch.setattr(uploading, "clean", slow)
+    reading = asyncio.create_task(send(shop, voice()))
+
+    # All sync parts of this test's requests share one thread, which a wait on it would hold.
+    others = [await shop.get(FILES) for _ in range(3)]
+    assert ([other.status_code for other in others], reading.done()) == ([200] * 3, False)
+    release.set()
+    assert refused(await reading) == (400, "invalid_parameter", "file", "It took long.")
+
+
+async def test_too_many_files_at_once_are_asked_to_come_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*args: Any, **kwargs: Any) -> Any:
+        raise TooBusy
+
+    monkeypatch.setattr(uploading, "clean", full)
+
+    answer = await send(shop, voice())
+
+    assert refused(answer)[:2] == (503, "busy")
+    assert answer.headers["Retry-After"] == "5"
+
+
+async def test_file_that_cannot_be_kept_is_our_fault_and_leaves_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def stumble(*args: Any, **kwargs: Any) -> None:
+        raise OSError("no more rows")
+
+    monkeypatch.setattr(Upload.objects, "create", stumble)
+
+    answer = await send(shop, voice())
+
+    assert refused(answer)[:2] == (500, "internal_error")
+    assert list((settings.MEDIA_ROOT / "uploads").iterdir()) == []
+
+
+async def test_only_one_file_of_a_form_is_read(shop: Shop) -> None:
+    body, content_type = form(voice(), "voice")
+    boundary = content_type.partition("boundary=")[2].encode()
+    second = b"--" + boundary + b'\r\nContent-Disposition: form-data; name="file"; filename="b.mp3"\r\n\r\nxx\r\n'
+    more = b"--" + boundary + b'\r\nContent-Disposition: form-data; name="cover"; filename="c.png"\r\n\r\nxx\r\n'
+    end = b"--" + boundary + b"--\r\n"
+    both = more + body.removesuffix(end) + second + end
+
+    answer = await shop.call("POST", FILES, data=both, content_type=content_type)
+
+    assert (answer.json()["filename"], answer.json()["bytes"]) == ("song.mp3", len(voice()))
+
+
+async def test_signed_in_person_uploads_with_the_csrf_token(shop: Shop) -> None:
+    browser = AsyncClient(enforce_csrf_checks=True)
+    await browser.aforce_login(shop.user)
+    browser.cookies["csrftoken"] = "a" * 32
+    body, content_type = form(voice(), "voice")
+
+    without = await browser.post(FILES, body, content_type=content_type)
+    given = await browser.post(FILES, body, content_type=content_type, headers={"x-csrftoken": "a" * 32})
+
+    assert (without.status_code, given.status_code) == (403, 200), (without.content, given.content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -42,14 +43,14 @@ def upload(caller: Caller, purpose: str, *, live: bool = True, duration_ms: int 
     )
 
 
-def leaning(caller: Caller, **song: object) -> Order:
+def leaning(caller: Caller, **song: Any) -> Order:
     """The order as it is taken, looked at in its caller's own scope."""
     given = order(**song)
     with scope(caller.organization):
         return with_sources(Order(song=given.song, model="m", catalog="c", names=NAMES), caller=caller)
 
 
-def refusal(caller: Caller, **song: object) -> tuple[str, str | None, str]:
+def refusal(caller: Caller, **song: Any) -> tuple[str, str | None, str]:
     with pytest.raises(Refusal) as refused:
         leaning(caller, **song)
     return refused.value.code, refused.value.param, refused.value.message
