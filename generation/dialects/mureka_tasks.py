@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-from generation.contract import JobView, Section, TrackView
+from generation.contract import JobView, Line, Section, TrackView
 from generation.dialects.digits import digits_of
 from generation.states import JobState
 
@@ -74,8 +75,18 @@ def _section(section: Section) -> dict[str, Any]:
             "start": line.start,
             "end": line.end,
             "text": line.text,
-            "words": [{"start": word.start, "end": word.end, "text": word.text} for word in line.words],
+            "words": list(words_of(line)),
         }
         for line in section.lines
     ]
     return {"section_type": section.section_type, "start": section.start, "end": section.end, "lines": lines}
+
+
+def words_of(line: Line) -> Iterator[dict[str, Any]]:
+    """Each word with the space that follows it in its line: put together, they are the line."""
+    rest = line.text
+    for word in line.words:
+        before, found, after = rest.partition(word.text)
+        rest = after.lstrip() if found else before
+        space = after[: len(after) - len(rest)] if found else ""
+        yield {"start": word.start, "end": word.end, "text": f"{word.text}{space}"}
