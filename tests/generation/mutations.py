@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 import zipfile
@@ -76,10 +77,15 @@ def _noise(data: bytes, dice: random.Random) -> bytes:
 
 def _archive(data: bytes, dice: random.Random) -> bytes:
     """A few kilobytes that unpack to megabytes, plain or behind the magic of a song."""
+    return dice.choice((b"", data[:64])) + dice.choice(_archives())
+
+
+@functools.cache
+def _archives() -> tuple[bytes, bytes]:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("song.mp3", bytes(4_000_000))
-    return dice.choice((b"", data[:64])) + dice.choice((target.getvalue(), zlib.compress(bytes(4_000_000))))
+    return target.getvalue(), zlib.compress(bytes(4_000_000))
 
 
 def _boxes(data: bytes, dice: random.Random) -> bytes:

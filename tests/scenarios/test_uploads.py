@@ -20,7 +20,7 @@ from tests.generation.mutations import mutated
 from tests.generation.songs_to_send import form, song, tune
 from tests.scenarios.servers import TuttiServer
 
-pytestmark = pytest.mark.whole_server
+pytestmark = [pytest.mark.whole_server, pytest.mark.timeout(900)]
 
 SPOILT = 2_000
 SOUND = 200

@@ -294,6 +294,7 @@ async def test_deleted_file_is_gone_with_its_bytes(shop: Shop, settings: Any) ->
     assert not (settings.MEDIA_ROOT / upload.file).exists()
 
 
+@pytest.mark.both_databases
 async def test_file_a_song_leans_on_stays_until_the_song_has_ended(shop: Shop) -> None:
     file_id = (await send(shop, voice(), "audio")).json()["id"]
     job = await shop.ordered()

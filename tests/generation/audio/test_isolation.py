@@ -69,10 +69,11 @@ def _length_of(cleaned: Cleaned, made: bytes) -> int:
 
 
 async def test_what_a_file_says_beside_its_sound_is_not_kept() -> None:
-    data = b"ID3\x04\0\0\0\0\0\x15TIT2\0\0\0\x0b\0\0\x03secret-123" + song("mp3", 6)[45:]
+    data = b"ID3\x04\0\0\0\0\0\x15TIT2\0\0\0\x0b\0\0\x03secret-123" + song("mp3", 6)
 
     _, made = await read(data)
 
+    assert song("mp3", 6).startswith(b"ID3"), "so that this file has two tags"
     assert b"secret-123" not in made
 
 
@@ -123,11 +124,12 @@ async def test_file_that_claims_one_thing_and_is_another_is_refused() -> None:
 
 
 def hijacked(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
-    """As if a file had made the reading process do this."""
+    """As if a file had made the reading process do this, when it had written what would pass for a song."""
     lines = textwrap.indent(textwrap.dedent(deed), "    ")
     program = (
         "from generation.audio import isolated, recode\n"
-        f"def deed(source, target, *, longest_seconds):\n{lines}\n"
+        "def deed(source, target, *, longest_seconds):\n"
+        f"    target.write({PASSES!r})\n{lines}\n"
         "    return {'format': 'm4a', 'duration_ms': 6000, 'tune': []}\n"
         "recode.read = deed\n"
         "isolated.main()\n"
@@ -135,6 +137,7 @@ def hijacked(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
     monkeypatch.setattr(isolation, "_PROGRAM", program)
 
 
+PASSES = b"\0\0\0\x20ftypM4A "
 UNREADABLE = "The file could not be read as MP3."
 
 
@@ -148,8 +151,8 @@ UNREADABLE = "The file could not be read as MP3."
         "raise RecursionError",
         "print('{}' * 10 ** 7, flush=True)",
         "print('[1, 2]', flush=True)",
-        "target.write(bytes(10 ** 9))",
-        "target.write(source)",
+        "target.write(bytes(10 ** 8))",
+        "target.seek(0); target.write(source)",
     ],
 )
 async def test_whatever_it_does_is_one_refusal(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
@@ -159,6 +162,12 @@ async def test_whatever_it_does_is_one_refusal(monkeypatch: pytest.MonkeyPatch, 
         await read(song("mp3", 6))
 
     assert str(refused.value) == UNREADABLE
+
+
+async def test_one_that_does_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hijacked(monkeypatch, "pass")
+
+    assert await read(song("mp3", 6)) == (Cleaned(format="m4a", duration_ms=6000), PASSES)
 
 
 @pytest.mark.parametrize("deed", ["while True: pass", "import time; time.sleep(60)"])

@@ -25,6 +25,8 @@ from generation.services.sources import keep_sources, stored_file, stored_track,
 from generation.services.uploads import delete_upload
 from tests.generation.worlds import World, caller_of, claimed, finished, make_world, order, submitted
 
+pytestmark = pytest.mark.both_databases
+
 NAMES = {"reference": "reference_id", "vocal": "vocal_id", "melody": "melody_id", "extend": "song_id"}
 
 
