@@ -24,7 +24,7 @@ AT_ONCE: Final = max(2, os.cpu_count() or 1)
 """Processes at work in the same moment, of one server process."""
 WAITING_SECONDS: Final = 4.5
 """How long a file waits for its turn before its sender is asked to come again."""
-ALL_SECONDS: Final = 9.0
+ALL_SECONDS: Final = 8.5
 """From the first wait to the answer, whatever happens."""
 LENGTH_TOLERANCE_MS: Final = 50
 """One packet of a lossy codec: a file of "thirty seconds" may lack as much."""
