@@ -22,13 +22,16 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.packet import Packet
 
-from generation.audio.decode import DECODER_ERRORS, as_float
+from generation.audio.bad_audio import BadAudio
+from generation.audio.decode import as_float
 from generation.audio.encode import ENCODER_OPTIONS, LAYOUTS
 from generation.audio.formats import FORMATS, PCM_BITS, legal_bitrate, legal_sample_rate
+from generation.audio.headerless import with_header
 from generation.audio.id3_tags import tag_bytes
+from generation.audio.opening import DECODER_ERRORS, MAX_CHANNELS
 from generation.audio.prepare import BITRATE_TOLERANCE, Wanted
-from generation.audio.samples import MAX_CHANNELS, BadAudio, Samples
-from generation.audio.wav_heads import HEAD_BYTES, SAMPLE_BYTES, Shape, samples_at, wav_head
+from generation.audio.samples import Samples
+from generation.audio.wav_heads import HEAD_BYTES, SAMPLE_BYTES, Shape, open_head, samples_at
 from generation.contract import AudioFormat, Piece
 
 GROWING: Final[tuple[AudioFormat, ...]] = ("mp3", "wav", "pcm")
@@ -203,7 +206,7 @@ class _Sink:
     def __init__(self, audio_format: AudioFormat, shape: Shape, bitrate: int | None) -> None:
         target = FORMATS[audio_format]
         self._shape = shape
-        self._head = wav_head(shape, None) if audio_format == "wav" else b""
+        self._head = open_head(shape) if audio_format == "wav" else b""
         self._frames = 0
         self._encoder = cast(AudioCodecContext, av.CodecContext.create(target.encoder, "w"))
         self._encoder.sample_rate = shape.sample_rate
@@ -235,7 +238,7 @@ def joined(pieces: list[bytes], audio_format: AudioFormat, shape: Shape) -> byte
     if audio_format == "mp3":
         return b"".join(pieces)
     samples = b"".join(pieces)[HEAD_BYTES if audio_format == "wav" else 0 :]
-    return wav_head(shape, len(samples)) + samples
+    return with_header(samples, sample_rate=shape.sample_rate, channels=shape.channels)
 
 
 def rest_of(audio: bytes, audio_format: AudioFormat, shape: Shape, *, after_seconds: float) -> bytes:

@@ -1,4 +1,4 @@
-"""The heads of WAV files of 16-bit samples: of a known length, and of one that still grows."""
+"""The heads of WAV files of 16-bit samples that grow while they are heard."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Shape(NamedTuple):
     channels: int
 
 
-def wav_head(shape: Shape, size: int | None) -> bytes:
-    """For so many bytes of samples; None leaves the length open, as encoders that write to a pipe do."""
+def open_head(shape: Shape) -> bytes:
+    """A head that leaves the length open, as encoders that write to a pipe do."""
     block = SAMPLE_BYTES * shape.channels
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", _OPEN_LENGTH if size is None else size + HEAD_BYTES - 8, b"WAVE", b"fmt ", 16, 1, shape.channels),
+        *(b"RIFF", _OPEN_LENGTH, b"WAVE", b"fmt ", 16, 1, shape.channels),
         *(shape.sample_rate, shape.sample_rate * block, block, PCM_BITS),
-        *(b"data", _OPEN_LENGTH if size is None else size),
+        *(b"data", _OPEN_LENGTH),
     )
 
 

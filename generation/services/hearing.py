@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from django.core.files.storage import default_storage
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.growing import rest_of
-from generation.audio.samples import BadAudio
 from generation.audio.wav_heads import Shape
 from generation.contract import AudioFormat
 from generation.models import Event, Job, Track

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.tenancy import system_scope
 from generation.audio.growing import joined
-from generation.audio.wav_heads import Shape, wav_head
+from generation.audio.wav_heads import Shape, open_head
 from generation.models import Event, Job
 from generation.providers.base import ProviderError
 from generation.services.pieces import discard_pieces
@@ -131,7 +131,7 @@ async def test_pieces_come_in_the_ordered_format(studio: Studio, audio_format: s
     *pieces, last = await reader.rest()
 
     whole = b"".join(map(sound, pieces))
-    assert whole == (wav_head(Shape(RATE, 2), None) if audio_format == "wav" else b"") + 4 * pcm(1.0)
+    assert whole == (open_head(Shape(RATE, 2)) if audio_format == "wav" else b"") + 4 * pcm(1.0)
     assert len(bytes.fromhex(last["data"]["audio"])) >= len(joined([whole], "pcm", Shape(RATE, 2))) - 88
 
 

@@ -7,12 +7,13 @@ import av
 import numpy as np
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import decode, probe
 from generation.audio.encode import encode
 from generation.audio.growing import GROWING, GrowingTake, growing_format, joined, rest_of
 from generation.audio.prepare import Wanted
-from generation.audio.samples import BadAudio, Samples
-from generation.audio.wav_heads import Shape, wav_head
+from generation.audio.samples import Samples
+from generation.audio.wav_heads import Shape, open_head
 from generation.contract import AudioFormat, Piece
 from tests.generation.previews import RATE, grown, pcm, pcm_piece
 from tests.generation.worlds import wav
@@ -62,7 +63,7 @@ def test_samples_that_are_as_ordered_stay_as_they_are_wherever_pieces_are_cut() 
 def test_a_growing_wav_begins_with_a_head_of_open_length_and_plays() -> None:
     stream = b"".join(grown(pcm_piece(1.0), pcm_piece(1.0), audio_format="wav"))
 
-    assert stream == wav_head(STEREO, None) + 2 * pcm(1.0)
+    assert stream == open_head(STEREO) + 2 * pcm(1.0)
     assert struct.unpack("<I", stream[4:8]) == (0xFFFF_FFFF,)
     with av.open(io.BytesIO(stream), "r") as container:
         assert sum(frame.samples for frame in container.decode(audio=0)) == 2 * RATE
