@@ -61,7 +61,13 @@ def test_routes_that_need_a_key_say_so() -> None:
         if not operation.get("security")
     }
 
-    assert open_to_all == {"/docs", "/healthz", "/schema", "/v1/audio/{token}/{file_name}"}
+    assert open_to_all == {
+        "/docs",
+        "/healthz",
+        "/schema",
+        "/v1/audio/{token}/{file_name}",
+        "/v1/audio/stream/{token}/{file_name}",
+    }
 
 
 async def test_the_schema_is_served_to_anyone() -> None:
