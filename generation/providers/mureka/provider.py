@@ -132,7 +132,7 @@ async def _ordered(path: str, fields: dict[str, object], upstream: UpstreamAcces
         upstream,
         "POST",
         path,
-        headers=headers(upstream),
+        headers=headers(upstream) | http.known_by(upstream),
         fields=fields,
         deadline_seconds=upstream.deadline_seconds,
     )
