@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import Resolver404, resolve
 from rest_framework import exceptions
 
@@ -89,6 +90,7 @@ _WORDED: tuple[tuple[type[Exception], Callable[[Any], Refusal]], ...] = (
     (PermissionDenied, lambda exc: Refusal("permission_denied", str(exc) or "This is not permitted.")),
     (exceptions.APIException, lambda exc: Refusal("malformed_json", str(exc.detail))),
     (SuspiciousOperation, lambda _: Refusal("malformed_json", "The request could not be understood.")),
+    (MultiPartParserError, lambda _: Refusal("malformed_json", "The form could not be understood.")),
     (BadRequest, lambda _: Refusal("malformed_json", "The request could not be understood.")),
 )
 

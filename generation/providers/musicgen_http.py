@@ -22,8 +22,9 @@ from typing import Any, Final
 from generation.contract import Delivery, RawTake, SongRequest
 from generation.providers import http, sse
 from generation.providers.base import Incoming, Line, ProviderError, UpstreamAccess
+from generation.providers.conveys import TUTTI
 from generation.providers.http import Heard, Told
-from generation.providers.openai_music import KIND_BY_CODE, TUTTI
+from generation.providers.openai_music import KIND_BY_CODE
 from generation.providers.shares import lines_of
 
 logger = logging.getLogger("tutti.upstreams")
