@@ -42,7 +42,7 @@ class MiniMax:
                 upstream,
                 "POST",
                 LYRICS,
-                headers=_headers(upstream),
+                headers=_headers(upstream) | http.known_by(upstream),
                 fields=lyrics_fields(request),
                 deadline_seconds=deadline,
             )

@@ -81,7 +81,7 @@ class Mureka:
             upstream,
             "POST",
             wire.path("lyrics/generate"),
-            headers=headers(upstream),
+            headers=headers(upstream) | http.known_by(upstream),
             fields={"prompt": request.prompt},
             deadline_seconds=upstream.deadline_seconds,
         )

@@ -39,7 +39,7 @@ SINGER: Final = {
 KINDS: Final[Mapping[str, Kind]] = {
     "minimax 2.5": Kind("minimax", model="music-2.5"),
     "minimax 2.6": Kind("minimax", model="music-2.6"),
-    "lyria": Kind("lyria", "endpoint", "MaaS_Lyria_3_pro_preview", endpoint="their-lyria"),
+    "lyria": Kind("lyria", "endpoint", "MaaS_Lyria_3_pro_preview", endpoint="corner"),
     "mureka": Kind("mureka", "maas", "MaaS_Mureka_v7.6", endpoint="their-mureka"),
     "mureka, official": Kind("mureka", "official", "MaaS_Mureka_v7.6", {"instrumental": "exact"}),
     "musicgen_http": Kind("musicgen_http", model="musicgen-small"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests.contracts.matrix import examples
 from tests.contracts.matrix.examples import BEATS, LANTERNS, MESSAGE, STORM, SUNNY
 
 ORDER: Final = "the reference of the attempt"
@@ -45,6 +46,9 @@ SUNG_LANTERNS: Final = LANTERNS.replace("[verse]", "[Verse]").replace("[chorus]"
 YOUTH_PROMPT: Final = "创作一首关于青春梦想的流行歌曲"
 MODEL: Final = "their-song-1"
 MP3: Final = {"sample_rate": 44_100, "bitrate": 256_000, "format": "mp3"}
+STEREO: Final = MP3 | {"channel": 2}
+"""What the wire `minimax` means where an order leaves the channels out."""
+USUALLY_MP3: Final = {"sample_rate": 44_100, "bitrate": 256_000}
 
 
 def minimax(**fields: Any) -> Asked:
@@ -57,7 +61,7 @@ def lyria(text: str) -> Asked:
         "contents": [{"role": "user", "parts": [{"text": text}]}],
         "generationConfig": {"responseModalities": ["AUDIO", "TEXT"]},
     }
-    return Asked("/v1/ai/their-lyria/music/generateContent", body)
+    return Asked("/v1/ai/corner/music/generateContent", body)
 
 
 def maas(call: str = "song/generate", **fields: Any) -> Asked:
@@ -74,7 +78,7 @@ def musicgen(**fields: Any) -> Asked:
 
 def openai(**fields: Any) -> Asked:
     usual = {"model": MODEL, "catelogid": "music_gen", "output_format": "url", "transno": ORDER}
-    return Asked("/v1/music/generations", usual | fields, fields.get("audio_setting", MP3)["format"])
+    return Asked("/v1/music/generations", usual | fields, fields.get("audio_setting", MP3).get("format", "mp3"))
 
 
 BRIGHT: Final = {"prompt": SUNNY_PROMPT, "lyrics": SUNNY}
@@ -141,14 +145,14 @@ TABLE: Final[dict[str, Mapping[str, Cell]]] = {
         "rehearsal": PLAYS,
     },
     "minimax": {
-        "minimax 2.5": minimax(**FOLK),
-        "minimax 2.6": minimax(**FOLK),
+        "minimax 2.5": minimax(**FOLK, audio_setting=STEREO),
+        "minimax 2.6": minimax(**FOLK, audio_setting=STEREO),
         "lyria": lyria(f"{LANTERNS_PROMPT}\n\n{SUNG_LANTERNS}"),
         "mureka": maas(**FOLK, n=1),
         "mureka, official": official(**FOLK, n=1),
         "musicgen_http": Refuses("lyrics"),
-        "openai_music": openai(**FOLK_AS_WRITTEN, audio_setting=MP3),
-        "openai_music, a Tutti": openai(**FOLK_AS_WRITTEN, audio_setting=MP3),
+        "openai_music": openai(**FOLK_AS_WRITTEN, audio_setting=USUALLY_MP3),
+        "openai_music, a Tutti": openai(**FOLK_AS_WRITTEN, audio_setting=STEREO),
         "rehearsal": PLAYS,
     },
     "mureka": {
@@ -158,8 +162,8 @@ TABLE: Final[dict[str, Mapping[str, Cell]]] = {
         "mureka": maas(**YOUNG, n=1, stream=True),
         "mureka, official": official(**YOUNG, n=1, stream=True),
         "musicgen_http": Refuses("lyrics"),
-        "openai_music": openai(prompt=YOUTH_PROMPT, lyrics=YOUTH),
-        "openai_music, a Tutti": openai(prompt=YOUTH_PROMPT, lyrics=YOUTH),
+        "openai_music": openai(prompt=YOUTH_PROMPT, lyrics=examples.YOUTH),
+        "openai_music, a Tutti": openai(prompt=YOUTH_PROMPT, lyrics=examples.YOUTH),
         "rehearsal": PLAYS,
     },
     "mureka, extend": {
