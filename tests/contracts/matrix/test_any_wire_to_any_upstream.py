@@ -128,7 +128,7 @@ async def assert_asked(scene: Scene, cell: Asked, before: dict[str, str]) -> Non
 
 
 def _upstream_id(before: dict[str, str]) -> str:
-    return Track.unscoped.get(pk=id_of(before["song_id"])).upstream_id if before else ""
+    return Track.unscoped.get(pk=id_of(before["song_id"]) or "").upstream_id if before else ""
 
 
 def assert_same_sound(audio: bytes, example: Example, cell: Asked, given: str) -> None:

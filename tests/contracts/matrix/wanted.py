@@ -53,7 +53,7 @@ USUALLY_MP3: Final = {"sample_rate": 44_100, "bitrate": 256_000}
 
 def minimax(**fields: Any) -> Asked:
     usual = {"model": MODEL, "output_format": "hex", "audio_setting": MP3}
-    return Asked("/v1/music_generation", usual | fields, (fields.get("audio_setting") or MP3)["format"])
+    return Asked("/v1/music_generation", usual | fields, str((fields.get("audio_setting") or MP3)["format"]))
 
 
 def lyria(text: str) -> Asked:
