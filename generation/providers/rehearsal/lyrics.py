@@ -71,27 +71,27 @@ class Stanza:
         return SECTION_TYPES[re.sub(r"[\s-]", "", self.tag)]
 
 
-def read_stanzas(lyrics: str) -> tuple[Stanza, ...]:
+def read_stanzas(lyrics: str, *, opens: bool = True) -> tuple[Stanza, ...]:
     """Split lyrics at their structure tags; text before the first tag is a verse.
 
-    Without any tag, blank lines part the stanzas, which become verse and chorus in turn between an intro and an
-    outro. Anything else in brackets is sung. Blank lyrics give no stanza.
+    Without any tag, blank lines part the stanzas, which become verse and chorus in turn between an intro (where the
+    text `opens` the song) and an outro. Anything else in brackets is sung. Blank lyrics give no stanza.
     """
     pieces = TAG.split(lyrics)
     if len(pieces) == 1:
-        return _untagged(lyrics)
+        return _untagged(lyrics, opens=opens)
     stanzas = [Stanza("verse", _lines(pieces[0]))] if _lines(pieces[0]) else []
     for square, lenticular, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         stanzas.append(Stanza((square or lenticular).lower(), _lines(body)))
     return tuple(stanzas)
 
 
-def _untagged(lyrics: str) -> tuple[Stanza, ...]:
+def _untagged(lyrics: str, *, opens: bool) -> tuple[Stanza, ...]:
     blocks = [lines for block in re.split(r"\n\s*\n", lyrics) if (lines := _lines(block))]
     if not blocks:
         return ()
     sung = [Stanza("chorus" if place % 2 else "verse", lines) for place, lines in enumerate(blocks)]
-    return (Stanza("intro", ()), *sung, Stanza("outro", ()))
+    return (*((Stanza("intro", ()),) if opens else ()), *sung, Stanza("outro", ()))
 
 
 def _lines(body: str) -> tuple[SungLine, ...]:
