@@ -86,7 +86,7 @@ def compose(
     given = set_tune(leaning.notes, key, tempo_bpm)
     stanzas = read_stanzas(lyrics or "", opens=not leaning.is_continued)
     give = 0.0 if leaning.is_continued else TEMPO_GIVE
-    plan = plan_song(stanzas, key, tempo_bpm, duration_seconds, choose, given, tempo_give=give)
+    plan = plan_song(stanzas, key, tempo_bpm, duration_seconds, choose, given=given, tempo_give=give)
     adventure = 1.0 if temperature is None else min(2.0, max(0.0, temperature))
     studio = _Studio(seed, brief, band, key, adventure, given, leaning)
     samples, tunes = _record(plan, studio, sings=not instrumental, is_stopped=is_stopped)

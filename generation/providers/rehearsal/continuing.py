@@ -79,8 +79,7 @@ def join(kept: Beginning, samples: Samples) -> Pcm:
     part = np.zeros((max(wait + len(new), len(kept.tail)), new.shape[1]), np.float32)
     part[wait : wait + len(new)] = new
     part[: len(kept.tail)] += kept.tail
-    is_integer = kept.pcm.dtype.kind == "i"
-    return np.concatenate([kept.pcm, pcm_of(part) if is_integer else part])
+    return np.concatenate([kept.pcm, pcm_of(part) if kept.pcm.dtype.kind == "i" else part])
 
 
 def shifted(sections: tuple[Section, ...], kept: Beginning) -> tuple[Section, ...]:
@@ -125,7 +124,8 @@ def _tail(samples: Samples, point: int, frames: int) -> Samples:
     if len(following) < min(frames, point) and len(following) < frames // 4:
         following = samples[max(0, point - frames) : point][::-1]
     fall = np.cos(np.linspace(0, np.pi / 2, len(following), dtype=np.float32)) ** 2
-    return following * fall[:, None]
+    tail: Samples = following * fall[:, None]
+    return tail
 
 
 def _paired(samples: Samples) -> Samples:

@@ -78,8 +78,8 @@ def plan_song(
     tempo_bpm: float,
     duration_seconds: float | None,
     choose: random.Random,
-    given: GivenTune | None = None,
     *,
+    given: GivenTune | None = None,
     tempo_give: float = TEMPO_GIVE,
 ) -> Plan:
     """Lay sections out in bars. With an ordered length the tempo gives way by at most 6 % so that bars fill it.
@@ -146,9 +146,7 @@ class _Harmonist:
         ]
 
 
-def _lay_out(
-    stanzas: Sequence[Stanza], bars: int, song_beats: float, harmonist: _Harmonist
-) -> tuple[Passage, ...]:
+def _lay_out(stanzas: Sequence[Stanza], bars: int, song_beats: float, harmonist: _Harmonist) -> tuple[Passage, ...]:
     shares = _share_bars([_natural_bars(stanza) for stanza in stanzas], bars)
     first_bars = [0, *accumulate(shares)]
     chords: list[list[Chord]] = []

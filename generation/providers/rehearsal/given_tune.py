@@ -152,9 +152,7 @@ def _scale(key: Key) -> tuple[int, ...]:
 
 
 def _classes(notes: Sequence[HeardNote]) -> np.ndarray:
-    return np.bincount(
-        [note.pitch % 12 for note in notes], [note.end - note.start for note in notes], minlength=12
-    )
+    return np.bincount([note.pitch % 12 for note in notes], [note.end - note.start for note in notes], minlength=12)
 
 
 def _move(notes: Sequence[HeardNote], key: Key, scale: Sequence[int]) -> int:

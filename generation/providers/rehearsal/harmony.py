@@ -107,7 +107,10 @@ def progression(key: Key, section_type: str, *, again: bool, choose: random.Rand
 
 
 def chord_under(key: Key, proposed: Chord, shares: Sequence[float]) -> Chord:
-    """The chord that holds most of a bar of a tune, in beats of each pitch class; the proposed one for a little less."""
+    """The chord that holds most of a bar of a tune; the proposed one wins with a little less.
+
+    `shares` are the beats that each pitch class (C first) sounds.
+    """
     chords = [key.chord(degree) for degree in DEGREES[key.mode]]
 
     def worth(chord: Chord) -> float:

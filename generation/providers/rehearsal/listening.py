@@ -20,7 +20,7 @@ MULTIPLES, BEATS_HEARD = 8, 16
 RISE_SECONDS = 0.016
 """By so much the flux peaks after the stroke that caused it."""
 FAINTEST_LIKENESS = 0.05
-LOWEST_PITCH, HIGHEST_PITCH = 36, 84
+LOWEST_PITCH, HIGHEST_PITCH, IN_TUNE = 36, 96, 0.35
 CLEAREST_CORRELATION = 0.3
 
 # How often each degree is heard in a key. Source: D. Temperley, "Music and Probability" (2007), from the
@@ -97,7 +97,7 @@ def key_of(samples: Samples, sample_rate: int) -> HeardKey | None:
     spectra = magnitudes(mono, size, size // 2)
     hertz = np.fft.rfftfreq(size, 1 / rate)
     pitches = 69 + 12 * np.log2(np.maximum(hertz, 1e-9) / 440)
-    heard = (pitches >= LOWEST_PITCH) & (pitches <= HIGHEST_PITCH) & (np.abs(pitches - np.rint(pitches)) < 0.35)
+    heard = (pitches >= LOWEST_PITCH) & (pitches <= HIGHEST_PITCH) & (np.abs(pitches - np.rint(pitches)) < IN_TUNE)
     classes = np.rint(pitches[heard]).astype(int) % 12
     chroma = np.stack([np.bincount(classes, spectrum, minlength=12) for spectrum in spectra[:, heard]])
     loudest = chroma.sum(axis=1, keepdims=True)

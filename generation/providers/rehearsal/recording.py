@@ -11,7 +11,7 @@ from generation.providers.rehearsal.acting import Acting
 from generation.providers.rehearsal.composer import Composition, compose
 from generation.providers.rehearsal.continuing import Beginning, join, shifted
 from generation.providers.rehearsal.leaning import Leaning
-from generation.providers.rehearsal.wav import Pcm, pcm_of, wav_file
+from generation.providers.rehearsal.wav import Pcm, as_integers, pcm_of, wav_file
 
 PIECE_SECONDS = 1
 SHORTEST_SECONDS = 1.0
@@ -34,7 +34,7 @@ class Recording:
         frames = PIECE_SECONDS * self.sample_rate
         for part, first in enumerate(range(0, len(self.pcm), frames)):
             heard = self.pcm[first : first + frames]
-            data = (heard if heard.dtype.kind == "i" else pcm_of(heard)).tobytes()
+            data = as_integers(heard).tobytes()
             yield Piece(
                 take=take, part=part, data=data, format="pcm",
                 sample_rate=self.sample_rate, channels=self.pcm.shape[1],

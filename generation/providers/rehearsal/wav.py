@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,13 @@ def pcm_of(samples: Samples) -> npt.NDArray[np.int16]:
     """16-bit integers from float samples in -1..1; beyond that is clipped."""
     scaled: npt.NDArray[np.int16] = np.rint(np.clip(samples, -1, 1) * np.float32(32767)).astype("<i2")
     return scaled
+
+
+def as_integers(pcm: Pcm) -> npt.NDArray[np.int16]:
+    """The same samples at 16 bits, whatever they came as."""
+    if pcm.dtype.kind == "i":
+        return cast("npt.NDArray[np.int16]", pcm)
+    return pcm_of(cast("Samples", pcm))
 
 
 def wav_bytes(samples: Samples, sample_rate: int) -> bytes:

@@ -16,8 +16,7 @@ from generation.audio.quality import judge
 from generation.audio.samples import BadAudio
 from generation.contract import Piece, Sampling, SongRequest
 from generation.providers.base import Provider, ProviderError, UpstreamAccess
-from generation.providers.rehearsal import Rehearsal, compose
-from generation.providers.rehearsal import recording
+from generation.providers.rehearsal import Rehearsal, compose, recording
 from generation.providers.rehearsal.provider import take_seed
 
 LYRICS = "[Verse]\nWalking down the street\n[Chorus]\nDancing in the sun"
