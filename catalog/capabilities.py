@@ -102,12 +102,35 @@ class Capabilities:
             return _exact(field in self.references)
         return self._conveyed_alone()[field]
 
+    def within(self, ceiling: Self) -> Self:
+        """What is left of this row where no more than `ceiling` can be carried to whoever makes the song.
+
+        Either may ask for lyrics or a prompt; a model without a voice is one whatever carries the order.
+        """
+        return dataclasses.replace(
+            self,
+            prompt=_need(self.prompt, ceiling.prompt),
+            lyrics=_need(self.lyrics, ceiling.lyrics),
+            instrumental=_instrumental(self.instrumental, ceiling.instrumental),
+            lyrics_optimizer=self.lyrics_optimizer and ceiling.lyrics_optimizer,
+            duration=least(self.duration, ceiling.duration),
+            seed=self.seed and ceiling.seed,
+            sampling=tuple(name for name in self.sampling if name in ceiling.sampling),
+            enhance=self.enhance and ceiling.enhance,
+            references=tuple(name for name in self.references if name in ceiling.references),
+            extend=self.extend and ceiling.extend,
+            timings=min(self.timings, ceiling.timings, key=get_args(Timings).index),
+            streaming=min(self.streaming, ceiling.streaming, key=get_args(Streaming).index),
+            stereo=self.stereo and ceiling.stereo,
+        )
+
     def _conveyed_alone(self) -> dict[str, Conveyed]:
         return {
             "lyrics": _exact(self.lyrics != "none"),
             "instrumental": "exact" if self.instrumental == "always" else self.instrumental,
             "duration_seconds": self.duration,
             "seed": _exact(self.seed),
+            "stereo": _exact(self.stereo),
             "enhance": _exact(self.enhance),
             "extend": _exact(self.extend),
             "partial_audio": _STREAMED[self.streaming],
@@ -143,6 +166,23 @@ def without_defaults(row: Capabilities | Limits) -> dict[str, Any]:
     """The JSON of a row without what it would say anyway: for reading by people."""
     plain = type(row)().as_json()
     return {name: value for name, value in row.as_json().items() if value != plain[name]}
+
+
+def least(one: Conveyed, other: Conveyed) -> Conveyed:
+    """The lesser of two: none, wish, exact."""
+    return min(one, other, key=get_args(Conveyed).index)
+
+
+def _need(one: Need, other: Need) -> Need:
+    if "none" in (one, other):
+        return "none"
+    return "required" if "required" in (one, other) else "optional"
+
+
+def _instrumental(one: Instrumental, other: Instrumental) -> Instrumental:
+    if one == "always" or other == "always":
+        return "always"
+    return least(one, other)
 
 
 def _exact(is_conveyed: bool) -> Conveyed:

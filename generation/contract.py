@@ -60,6 +60,8 @@ class SongRequest:
     sample_rate: int | None = None
     bitrate: int | None = None
     channels: int | None = None
+    stereo: bool = False
+    """Two channels of the model's own, not one copied."""
     watermark: bool = False
     references: References = References()
     extend: Extend | None = None
@@ -262,6 +264,18 @@ class Delivery:
     missing: tuple[MissingTake, ...] = ()
     lyrics: str | None = None
     tokens: Tokens | None = None
+    text: WrittenLyrics | None = None
+    """What an order for a text alone came to; there are no takes then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LyricsLinks:
+    """Links to the timed lyrics of a track, signed as its audio is. `is_estimated`: no vendor gave these times."""
+
+    lrc: str
+    srt: str
+    vtt: str
+    is_estimated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +296,10 @@ class TrackView:
     sections: tuple[Section, ...]
     charged_micro: int
     read: Callable[[], bytes] = field(compare=False, repr=False)
+    links: Mapping[AudioFormat, str] = field(default_factory=dict)
+    """Links to the same song in formats that are offered beside the ordered one."""
+    lyrics: LyricsLinks | None = None
+    """None where nothing is sung."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +336,13 @@ class JobView:
     """What the order has come to so far: the numbers that a price per 1,000 tokens uses."""
     stream_links: tuple[str, ...] = ()
     """One growing audio for each take that can be heard while it is made; empty before the first sound."""
+    watermarked: bool = False
+    """An audible mark was ordered."""
+    is_text: bool = False
+    """A text alone was ordered: `lyrics` is that text once it is delivered, and there are no tracks."""
+    title: str = ""
+    style_tags: str = ""
+    """What was written with the lyrics, by whoever wrote them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +364,13 @@ class Order:
     wire: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     """How this wire spells the fields of the song request, where it spells them otherwise."""
+    implied: tuple[str, ...] = ()
+    """Fields of the song request that this wire orders by its nature: it has no name for them."""
     ignored: tuple[str, ...] = ()
     transno: str | None = None
     endpoint: str | None = None
     """The slug in the address, where that decides the model; `model` is then what else names it, or empty."""
+    wire_default: str = ""
+    """The wire whose default model is meant when the order names none."""
+    text: LyricsRequest | None = None
+    """A text alone is ordered; `song` then asks for nothing."""

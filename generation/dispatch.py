@@ -24,8 +24,13 @@ def send_finish(token: uuid.UUID) -> None:
     _send("generation.tasks.finish_audio", (str(token),), timedelta())
 
 
+def send_rendition(rendition_id: uuid.UUID) -> None:
+    """Ask an audio worker for a delivered take in another format."""
+    _send("generation.tasks.make_rendition", (str(rendition_id),), timedelta())
+
+
 def _send(task: str, args: tuple[str, ...], after: timedelta) -> None:
     try:
         current_app.send_task(task, args, countdown=after.total_seconds() or None, retry=False)
     except OperationalError:
-        logger.warning("The queue took no message for %s; the sweep will send it again.", args[0])
+        logger.warning("The queue took no message for %s; it will be sent again.", args[0])

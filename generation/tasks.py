@@ -11,6 +11,7 @@ from django.conf import settings
 from accounts.tenancy import system_scope
 from generation.runner import Stopping, current_runner
 from generation.services.finish import finish
+from generation.services.renditions import make_rendition as make
 
 
 @shared_task(name="generation.tasks.run_job", acks_late=True, ignore_result=True)
@@ -28,3 +29,10 @@ def finish_audio(token: str) -> None:
     """Check, label, encode, store and settle what an upstream gave."""
     with system_scope():
         finish(uuid.UUID(token))
+
+
+@shared_task(name="generation.tasks.make_rendition", acks_late=True, ignore_result=True)
+def make_rendition(rendition_id: str) -> None:
+    """Encode a delivered take in another format."""
+    with system_scope():
+        make(uuid.UUID(rendition_id))

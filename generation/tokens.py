@@ -22,6 +22,8 @@ class Made:
 
     milliseconds: int
     tokens: Tokens | None = None
+    route: int | None = None
+    """The mapping that made it; None: the one that was ordered."""
 
 
 def tokens_of(song: SongRequest, lyrics: str | None, takes: Sequence[Made]) -> Tokens:
@@ -52,6 +54,11 @@ def audio_tokens(milliseconds: Sequence[int], lyrics: str | None) -> int:
 
 def _share(whole: int, take: int, takes: int) -> int:
     return whole * (take + 1) // takes - whole * take // takes
+
+
+def text_tokens(prompt: str, lyrics: str) -> int:
+    """Of lyrics that were written for a song: what they were written from, and they themselves."""
+    return _of_text(prompt) + _of_text(lyrics)
 
 
 def _of_text(text: str) -> int:

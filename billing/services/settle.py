@@ -43,26 +43,27 @@ class ChargeAboveHold(Exception):
     """The charge is more than was set aside; nothing was moved."""
 
 
-def settle_hold(*, reference: UUID, legs: Sequence[Leg]) -> Settlement:
+def settle_hold(*, reference: UUID, legs: Sequence[Leg], charges: int = 1) -> Settlement:
     """Settle the hold of a job, exactly once, in the caller's transaction or in one of its own.
 
-    The first leg, when it is a sale to the holding organization, is the charge and comes out of the held credits;
-    every other leg is a cost of its payer. What is held beyond the charge is released. Amounts of zero post nothing.
+    The first leg, when it is a sale to the holding organization, is the charge and comes out of the held credits; of
+    an order for several things the first `charges` legs are. Every other leg is a cost of its payer. What is held
+    beyond the charge is released. Amounts of zero post nothing.
     Raises `AlreadySettled`, `ChargeAboveHold`, `ValueError` for a negative leg and `Hold.DoesNotExist`.
     """
     with transaction.atomic():
         hold = Hold.objects.get(reference=reference)
-        settlement = _settlement(hold, legs)
+        settlement = _settlement(hold, legs, charges)
         _claim(hold, settlement)
         purpose = Purpose(reference=reference, model=hold.model, api_key_id=hold.api_key_id, member_id=hold.member_id)
-        post(_postings(hold, legs, settlement), purpose=purpose)
+        post(_postings(hold, legs, settlement, charges), purpose=purpose)
     return settlement
 
 
-def _settlement(hold: Hold, legs: Sequence[Leg]) -> Settlement:
+def _settlement(hold: Hold, legs: Sequence[Leg], charges: int) -> Settlement:
     if any(leg.amount_micro < 0 for leg in legs):
         raise ValueError("a leg of a sale is never negative")
-    charged = legs[0].amount_micro if legs and _is_charge(0, legs[0], hold) else 0
+    charged = sum(leg.amount_micro for leg in legs[:charges] if _is_bought(leg, hold))
     if charged > hold.amount:
         raise ChargeAboveHold(f"{charged} micro-credits are more than the {hold.amount} set aside")
     return Settlement(charged_micro=charged, released_micro=hold.amount - charged)
@@ -74,14 +75,18 @@ def _claim(hold: Hold, settlement: Settlement) -> None:
         raise AlreadySettled(f"the hold for {hold.reference} is settled")
 
 
-def _is_charge(position: int, leg: Leg, hold: Hold) -> bool:
-    return position == 0 and leg.kind == "sale" and leg.payer_id == hold.organization_id
+def _is_bought(leg: Leg, hold: Hold) -> bool:
+    return leg.kind == "sale" and leg.payer_id == hold.organization_id
 
 
-def _postings(hold: Hold, legs: Sequence[Leg], settlement: Settlement) -> list[Posting]:
+def _postings(hold: Hold, legs: Sequence[Leg], settlement: Settlement, charges: int) -> list[Posting]:
     held, available = (hold.organization_id, AccountKind.HELD), (hold.organization_id, AccountKind.AVAILABLE)
     moves: list[tuple[str, TransferKind, Place, Place, int]] = [
-        (f"charge:{hold.reference}:{position}", *_ends(position, leg, hold), leg.amount_micro)
+        (
+            f"charge:{hold.reference}:{position}",
+            *_ends(leg, is_charge=position < charges and _is_bought(leg, hold)),
+            leg.amount_micro,
+        )
         for position, leg in enumerate(legs)
     ]
     moves.append((f"release:{hold.reference}", TransferKind.RELEASE, held, available, settlement.released_micro))
@@ -93,9 +98,9 @@ def _postings(hold: Hold, legs: Sequence[Leg], settlement: Settlement) -> list[P
     ]
 
 
-def _ends(position: int, leg: Leg, hold: Hold) -> tuple[TransferKind, Place, Place]:
+def _ends(leg: Leg, *, is_charge: bool) -> tuple[TransferKind, Place, Place]:
     payee = (leg.payee_id, AccountKind.EARNINGS if leg.kind == "sale" else AccountKind.PAYABLE)
-    if _is_charge(position, leg, hold):
+    if is_charge:
         return TransferKind.CHARGE, (leg.payer_id, AccountKind.HELD), payee
     return TransferKind.COST, (leg.payer_id, AccountKind.COST), payee
 

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Organization
 from catalog.models.lineage import lineage
+
+LYRICS: Final = "lyrics"
+"""The operation of a mapping that sells texts, and the catalog they are sold in."""
 
 
 class LlmStatus(models.TextChoices):
@@ -88,7 +91,7 @@ class LlmMappingQuerySet(models.QuerySet["LlmMapping"]):
     def of(self, llms: LlmQuerySet) -> Self:
         """The mappings of these models that take orders, with all that an order and its price need."""
         return self.filter(llm__in=llms, is_enabled=True, upstream__is_enabled=True).select_related(
-            "llm__owner", "llm__provider", "catalog", "upstream", "sale_prices", "cost_prices"
+            "llm__owner", "llm__provider", "catalog", "upstream__circuit", "sale_prices", "cost_prices"
         )
 
 
@@ -131,3 +134,8 @@ class LlmMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.llm} in {self.catalog_id} through {self.upstream}"
+
+    @property
+    def sells_texts(self) -> bool:
+        """Orders of it are lyrics alone: nothing is heard, so nothing has a length."""
+        return self.operation == LYRICS

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 
 from accounts.tenancy import TenantRow
@@ -23,3 +25,9 @@ class Upstream(TenantRow):
 
     def __str__(self) -> str:
         return self.name
+
+    def closed_until(self, moment: datetime) -> datetime | None:
+        """Until when no order goes there; None: orders go there, if only on trial."""
+        circuit = getattr(self, "circuit", None)
+        until: datetime | None = circuit.opened_until if circuit is not None else None
+        return until if until is not None and until > moment else None

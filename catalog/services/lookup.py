@@ -66,6 +66,22 @@ def find_offer(*, organization: Organization, catalog: str, model: str, wire: st
     return min(found, key=lambda offer: (distance[offer.llm.owner_id], offer.priority, offer.pk))
 
 
+def other_routes(mapping: LlmMapping) -> list[LlmMapping]:
+    """The other mappings that may make what is ordered through this one, best first: one query.
+
+    They are of the same model, so of the same seller, and for the same kind of work.
+    """
+    others = LlmMapping.objects.of(Llm.objects.filter(pk=mapping.llm_id)).exclude(pk=mapping.pk)
+    return list(others.filter(catalog=mapping.catalog_id, operation=mapping.operation).order_by("priority", "pk"))
+
+
+def find_default(*, organization: Organization, catalog: str, operation: str) -> LlmMapping | None:
+    """What the nearest seller offers first of a kind of work, whoever asks; None where nobody offers it."""
+    distance = lineage(organization)
+    offers = _on_offer(distance).filter(catalog__id=catalog, operation=operation)
+    return min(offers, key=lambda offer: (distance[offer.llm.owner_id], offer.priority, offer.pk), default=None)
+
+
 def offers_visible_to(organization: Organization) -> list[LlmMapping]:
     """Every offer an order of the organization could mean, nearest seller first; a model may be in several catalogs.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -38,8 +39,12 @@ def quote(
     format: str,  # noqa: A002
     instrumental: bool,
     at: datetime,
+    others: Iterable[LlmMapping] = (),
 ) -> Quote:
     """The quote of an order of `takes` songs through `mapping`, at the prices in force at `at`.
+
+    `others` may make the song in its place: the customer pays the price of `mapping`, and what is owed below goes the
+    way of the one that made it. One of them that has no price in force is left out.
 
     `duration_seconds` is the length that was ordered; None: the model decides, and its longest song is held for.
     An organization that orders its own model pays no sale. A reseller whose model runs on the upstream of a seller
@@ -47,14 +52,46 @@ def quote(
 
     Raises NotForSale.
     """
-    most = _most(mapping, takes, duration_seconds)
+    asked = _Asked(takes, duration_seconds, format, instrumental, at)
+    ordered = Quote(organization_id=organization.pk, legs=_legs_of(mapping, organization, asked))
+    below = {other.pk: _legs_below(other, organization, asked, ordered) for other in others}
+    routes = {other: legs for other, legs in below.items() if legs is not None}
+    return dataclasses.replace(ordered, other_routes=routes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was ordered and when, as prices see it."""
+
+    takes: int
+    duration_seconds: float | None
+    format: str
+    instrumental: bool
+    at: datetime
+
+
+def _legs_below(
+    mapping: LlmMapping, organization: Organization, asked: _Asked, ordered: Quote
+) -> tuple[Leg, ...] | None:
+    """What is paid below the customer; None where there is no price in force, or another seller would be paid."""
+    try:
+        other = Quote(organization_id=organization.pk, legs=_legs_of(mapping, organization, asked))
+    except NotForSale:
+        return None
+    is_paid_alike = [leg.payee_id for leg in other.own_legs] == [leg.payee_id for leg in ordered.own_legs]
+    return other.legs_below if is_paid_alike else None
+
+
+def _legs_of(mapping: LlmMapping, organization: Organization, asked: _Asked) -> tuple[Leg, ...]:
+    most = _most(mapping, asked.takes, asked.duration_seconds)
     ordered = Ordered(
-        takes=takes,
-        duration_seconds=most.milliseconds / takes / 1000,
-        format=format,
-        instrumental=instrumental,
+        takes=asked.takes,
+        duration_seconds=most.milliseconds / asked.takes / 1000,
+        format=asked.format,
+        instrumental=asked.instrumental,
         upstream=mapping.upstream.slug,
     )
+    at = asked.at
     legs: list[Leg] = []
     payer, last = organization.pk, mapping
     for link in _supply(mapping, at):
@@ -65,7 +102,7 @@ def quote(
     if last.cost_prices is not None and last.llm.provider_id != payer:
         payee, program = last.llm.provider_id, last.cost_prices
         legs.append(_leg("cost", payer, payee, program=program, ordered=ordered, most=most, at=at))
-    return Quote(organization_id=organization.pk, legs=tuple(legs))
+    return tuple(legs)
 
 
 def rates_of(program: PriceProgram, ordered: Ordered, at: datetime) -> Rates:
@@ -95,7 +132,9 @@ def _most(mapping: LlmMapping, takes: int, duration_seconds: float | None) -> _M
     capabilities = Capabilities.from_json(mapping.llm.capabilities)
     limits = Limits.from_json(mapping.llm.limits)
     seconds = limits.default_duration_seconds or limits.max_seconds
-    if duration_seconds is not None:
+    if mapping.sells_texts:
+        seconds = 0.0
+    elif duration_seconds is not None:
         # A length that is only a wish binds nobody.
         seconds = duration_seconds if capabilities.duration == "exact" else limits.max_seconds
     return _Most(takes, takes * math.ceil(seconds * 1000), _most_tokens(limits, takes, seconds))

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from generation.waiting import RoomClosed, waiting_room
 
-Answer = Callable[[], HttpResponse]
+Answer = Callable[[], HttpResponseBase]
 
 
 class Waiting(HttpResponse):
@@ -27,6 +27,10 @@ class Waiting(HttpResponse):
         super().__init__(status=202)
         self.job_id, self.seconds, self.finish = job_id, seconds, render
 
+    async def over(self) -> None:
+        """Until the wait is over. Raises RoomClosed."""
+        await waiting_room().wait_until_final(self.job_id, self.seconds)
+
 
 def awaited(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
     """Wrap `View.as_view()` of a view that may return `Waiting`."""
@@ -36,7 +40,7 @@ def awaited(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
         if not isinstance(response, Waiting):
             return response
         with suppress(RoomClosed):
-            await waiting_room().wait_until_final(response.job_id, response.seconds)
+            await response.over()
         return await sync_to_async(response.finish, thread_sensitive=True)()
 
     # What the schema and the table of permissions read of a DRF view.

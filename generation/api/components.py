@@ -98,13 +98,29 @@ AUDIO: Final = thing(
         "size": said(WHOLE, "Bytes"),
         "sha256": TEXT,
         "seed": nullable(WHOLE),
+        "lyrics": said(
+            nullable(
+                thing(
+                    {
+                        "lrc": URL,
+                        "srt": URL,
+                        "vtt": URL,
+                        "estimated": said(TRUTH, "True: from the words and the length, as no vendor gave times"),
+                    }
+                )
+            ),
+            "Timed lyrics, behind links that live as long as that of the audio; null where nothing is sung",
+        ),
         "micro_credits": MICRO,
     }
 )
 SONG: Final = thing(
     {
         "id": UUID,
-        "object": {"const": "music.generation"},
+        "object": {
+            "enum": ["music.generation", "lyrics.generation"],
+            "description": "`lyrics.generation`: a text alone was ordered; there is no audio",
+        },
         "model": TEXT,
         "status": {"enum": list(STATE)},
         "audio": said(nullable(TEXT), "The first take: a link that lives for 7 days, or hex"),
@@ -120,6 +136,8 @@ SONG: Final = thing(
     {
         "progress": said(nullable(NUMBER), "0-100, while the song is made"),
         "streaming": TRUTH,
+        "title": said(nullable(TEXT), "Of a text that was ordered alone"),
+        "style_tags": said(nullable(TEXT), "Of a text that was ordered alone, separated by commas"),
         "error": said(ref("Fault"), "Why the song was not made"),
     },
 )

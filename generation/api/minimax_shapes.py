@@ -13,13 +13,14 @@ from generation.dialects.minimax_answers import REFUSED_OUTPUT, STATUS_CODES
 SUMMARY: Final = "Order a song in the words of MiniMax; waits for it"
 
 
-def _causes() -> str:
+def causes(what: str) -> str:
+    """The description of the one answer: what it holds, or which codes tell why there is none."""
     by_status: dict[int, list[str]] = {}
     for code, status_code in STATUS_CODES.items():
         by_status.setdefault(status_code, []).append(f"`{code}`")
     by_status[REFUSED_OUTPUT] = ["`content_policy` of what was made"]
     listed = "; ".join(f"{status_code}: {', '.join(codes)}" for status_code, codes in sorted(by_status.items()))
-    return f"The song, or why there is none: failures are 200 too, told by `base_resp.status_code`. {listed}"
+    return f"{what}, or why there is none: failures are 200 too, told by `base_resp.status_code`. {listed}"
 
 
 EXAMPLE: Final = OpenApiExample(
@@ -42,7 +43,7 @@ order_song = extend_schema(
     tags=["minimax"],
     request={JSON: ref("MiniMaxOrder")},
     responses={
-        (200, JSON): said(ref("MiniMaxAnswer"), _causes()),
+        (200, JSON): said(ref("MiniMaxAnswer"), causes("The song")),
         (200, "text/event-stream"): said(
             FRAMES, "With `stream`: frames `data: ANSWER`, pieces of status 1 and then the whole of status 2"
         ),

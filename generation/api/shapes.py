@@ -63,6 +63,7 @@ def operation(
     *,
     tag: str,
     takes: str | None = None,
+    media_type: str = JSON,
     parameters: Sequence[OpenApiParameter] = (),
     is_public: bool = False,
     examples: Sequence[OpenApiExample] = (),
@@ -76,7 +77,7 @@ def operation(
         summary=summary,
         description=f"{summary}.",
         tags=[tag],
-        request={JSON: ref(takes)} if takes else None,
+        request={media_type: ref(takes)} if takes else None,
         responses={**answers, **refusals},
         parameters=list(parameters),
         examples=list(examples),
@@ -188,7 +189,7 @@ open_audio = operation(
     tag="audio",
     parameters=[RANGE],
     is_public=True,
-    codes=("not_found",),
+    codes=("not_found", "busy"),
 )
 read_schema = operation(
     "read_schema", "This schema", {(200, JSON): said({"type": "object"}, "OpenAPI 3.1")}, tag="about", is_public=True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from generation.audio.decode import MAX_DURATION_SECONDS, Probe, probe, read
 from generation.audio.encode import encode
@@ -33,7 +33,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A deliverable file and what it measures: hertz, bits per second, milliseconds, bytes; `sha256` in hex."""
+    """A deliverable file and what it measures: hertz, bits per second, milliseconds, bytes; `sha256` in hex.
+
+    `renditions` are the same audio in other formats.
+    """
 
     audio: bytes
     format: AudioFormat
@@ -43,6 +46,7 @@ class Prepared:
     duration_ms: int
     size: int
     sha256: str
+    renditions: tuple[Prepared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,17 @@ class _Target:
     channels: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """What came and was judged: its bytes, what they hold, and the samples that are delivered."""
+
+    raw: bytes
+    probe: Probe
+    samples: Samples
+    is_changed: bool
+    """The samples are not what the bytes decode to: a mark was added."""
+
+
 def prepare(
     raw: bytes,
     *,
@@ -63,18 +78,32 @@ def prepare(
     tags: Mapping[str, str],
     watermark: bool = False,
     max_duration_seconds: float = MAX_DURATION_SECONDS,
+    renditions: Collection[AudioFormat] = (),
 ) -> Prepared:
     """Decode, judge, transcode where the order asks for it, tag, measure. Raises BadAudio.
 
-    Audio that already is as ordered keeps its packets; only its tags change.
+    Audio that already is as ordered keeps its packets; only its tags change. `renditions` are formats to make besides,
+    of the same samples; the ordered one is not made again.
     """
     came, samples = read(raw, max_duration_seconds=max_duration_seconds)
     judge(samples, promised_seconds)
-    target = _target(wanted, came)
-    if not watermark and _is_as_ordered(came, target, wanted):
-        return _measured(relabel(raw, tags), target, max_duration_seconds)
-    marked = watermarked(samples) if watermark else samples
-    return _measured(_encoded(marked, target, tags), target, max_duration_seconds)
+    heard = watermarked(samples) if watermark else samples
+    source = _Source(raw=raw, probe=came, samples=heard, is_changed=watermark)
+    ordered = _made(source, wanted, tags, max_duration_seconds)
+    others = (
+        # A bitrate is ordered for one format, and says nothing of another.
+        _made(source, replace(wanted, format=other, bitrate=None), tags, max_duration_seconds)
+        for other in renditions
+        if other != ordered.format
+    )
+    return replace(ordered, renditions=tuple(others))
+
+
+def _made(source: _Source, wanted: Wanted, tags: Mapping[str, str], max_duration_seconds: float) -> Prepared:
+    target = _target(wanted, source.probe)
+    if not source.is_changed and _is_as_ordered(source.probe, target, wanted):
+        return _measured(relabel(source.raw, tags), target, max_duration_seconds)
+    return _measured(_encoded(source.samples, target, tags), target, max_duration_seconds)
 
 
 def _encoded(samples: Samples, target: _Target, tags: Mapping[str, str]) -> bytes:

@@ -7,14 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from generation.contract import Section
+from generation.lyrics.tags import BLANK, TAG
 
-_NAMES: Final = (
-    r"intro|verse|pre[\s-]?chorus|post[\s-]?chorus|chorus|interlude|bridge|outro|transition|break|hook|build[\s-]?up"
-    r"|inst|solo"
-)
-FIRST_TAG: Final = re.compile(
-    rf"^[^\S\n]*(?:\[\s*(?:{_NAMES})\s*(?:\d+\s*)?\]|【\s*(?:{_NAMES})\s*(?:\d+\s*)?】)", re.IGNORECASE | re.MULTILINE
-)
+FIRST_TAG: Final = re.compile(rf"^{BLANK}*(?:{TAG.pattern})", TAG.flags | re.MULTILINE)
 """A structure tag at the start of a line, in any letter case, with or without a number."""
 
 

@@ -72,7 +72,7 @@ def making(job: JobView, *, request_id: str, status_code: int = SUCCESS, message
 
 
 def error(refused: Refused) -> Reply:
-    body = _body(refused.request_id, status_code=_status_code(refused), message=refused.message)
+    body = _body(refused.request_id, status_code=status_code_of(refused), message=refused.message)
     return _reply(body, refused.request_id, retry_headers(_cause(refused), refused))
 
 
@@ -138,7 +138,7 @@ def _reply(body: dict[str, Any], request_id: str, headers: dict[str, str]) -> Re
     return Reply(status=HTTP_OK, body=body, headers={"Trace-Id": request_id, **headers})
 
 
-def _status_code(refused: Refused) -> int:
+def status_code_of(refused: Refused) -> int:
     if refused.code == "content_policy" and refused.param == "audio":
         return REFUSED_OUTPUT
     return STATUS_CODES.get(refused.code, OUR_FAULT)

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from generation.contract import Fault, JobView, Reply, TrackView
+from generation.contract import Fault, JobView, LyricsLinks, Reply, TrackView
 from generation.dialects.base import AI_GENERATED, CAUSES, Cause, Refused, job_headers
 from generation.states import JobState
 
 GENERATIONS: Final = "/v1/music/generations"
 OBJECT: Final = "music.generation"
+TEXT_OBJECT: Final = "lyrics.generation"
 STATUS: Final = {
     JobState.QUEUED: "PENDING",
     JobState.RUNNING: "RUNNING",
@@ -39,7 +40,7 @@ def as_json(job: JobView, *, as_links: bool = False) -> dict[str, Any]:
     audios = [_audio(track, is_hex=is_hex) for track in job.tracks]
     body: dict[str, Any] = {
         "id": job.id,
-        "object": OBJECT,
+        "object": TEXT_OBJECT if job.is_text else OBJECT,
         "model": job.model,
         "status": STATUS[JobState(job.state)],
         "audio": audios[0]["audio"] if audios else None,
@@ -52,6 +53,8 @@ def as_json(job: JobView, *, as_links: bool = False) -> dict[str, Any]:
         "usage": dataclasses.asdict(job.usage) if job.usage else None,
         "urls": _urls(job),
     }
+    if job.is_text:
+        body |= {"title": job.title or None, "style_tags": job.style_tags or None}
     if job.finished is None:
         body |= {"progress": job.progress, "streaming": job.streaming}
     if job.error is not None:
@@ -99,8 +102,15 @@ def _audio(track: TrackView, *, is_hex: bool) -> dict[str, Any]:
         "size": track.size,
         "sha256": track.sha256,
         "seed": track.seed,
+        "lyrics": _lyrics(track.lyrics),
         "micro_credits": track.charged_micro,
     }
+
+
+def _lyrics(links: LyricsLinks | None) -> dict[str, Any] | None:
+    if links is None:
+        return None
+    return {"lrc": links.lrc, "srt": links.srt, "vtt": links.vtt, "estimated": links.is_estimated}
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

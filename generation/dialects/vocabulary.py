@@ -49,10 +49,12 @@ VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
     "aigc_watermark": (False,),
     "is_instrumental": (False,),
     "lyrics_optimizer": (False,),
+    "mode": ("write_full_song",),
     # mureka
     "reference_id": (),
     "vocal_id": (),
     "melody_id": (),
+    "instrumental_id": (),
     "song_id": (),
     "upload_audio_id": (),
     "extend_at": (),

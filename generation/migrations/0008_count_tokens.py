@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('generation', '0005_keep_every_ticket'),
+        ('generation', "0007_keep_what_did_not_come"),
     ]
 
     operations = [

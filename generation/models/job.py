@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.tenancy import ScopedManager, TenantRow
-from generation.contract import SongRequest
+from catalog.models.llm import LYRICS
+from generation.contract import LyricsRequest, SongRequest
 from generation.states import FINAL, AttemptState, JobState
 
 
@@ -45,8 +46,15 @@ class Job(TenantRow):
     """The name the caller ordered."""
     mapping = models.ForeignKey("catalog.LlmMapping", on_delete=models.PROTECT, related_name="+")
     upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
-    """None: rehearsal, as for every test key."""
+    """Where it was sent last; None: rehearsal, as for every test key."""
+    routes = models.JSONField(default=list)
+    """Ids of the mappings that may still make it, in the order they are tried. Empty: `mapping` alone."""
+    operation = models.CharField(max_length=40, default="generate")
+    """What was ordered: that of the mapping at the time."""
     request = models.JSONField()
+    """The song request; of a text job the lyrics request."""
+    writer = models.ForeignKey("catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+")
+    """Who writes the lyrics of this song before it is made; their price is part of the quote."""
     quote = models.JSONField()
 
     state = models.CharField(max_length=20, choices=[(state, state) for state in JobState], default=JobState.QUEUED)
@@ -56,12 +64,17 @@ class Job(TenantRow):
     """Fencing: whoever writes for this attempt shows it; a new attempt has another."""
     runner = models.ForeignKey("generation.Runner", null=True, on_delete=models.SET_NULL, related_name="jobs")
     run_after = models.DateTimeField()
+    parked_at = models.DateTimeField(null=True)
+    """Since when it waits for a slot of its upstream, or for a circuit; what frees one calls the longest waiting."""
     sent_at = models.DateTimeField(null=True)
     sent_count = models.PositiveIntegerField(default=0)
     deadline = models.DateTimeField()
     last_seq = models.PositiveIntegerField(default=0)
 
     lyrics = models.TextField(null=True)  # noqa: DJ001 - not known yet, which is another thing than none
+    title = models.TextField(blank=True)
+    style_tags = models.TextField(blank=True)
+    """What the writer of the lyrics gave with them."""
     charged_micro = models.BigIntegerField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
@@ -103,6 +116,7 @@ class Job(TenantRow):
             models.Index(
                 name="job_ended", fields=["organization", "finished_at"], condition=Q(finished_at__isnull=False)
             ),
+            models.Index(name="job_parked", fields=["upstream", "id"], condition=Q(parked_at__isnull=False)),
             models.Index(name="job_due", fields=["deadline"], condition=~Q(state__in=FINAL)),
         ]
 
@@ -114,8 +128,21 @@ class Job(TenantRow):
         return self.state in FINAL
 
     @property
+    def is_text(self) -> bool:
+        """Lyrics alone were ordered: no audio will come."""
+        return self.operation == LYRICS
+
+    @property
+    def text(self) -> LyricsRequest | None:
+        return LyricsRequest.from_json(self.request) if self.is_text else None
+
+    @property
     def song(self) -> SongRequest:
-        return SongRequest.from_json(self.request)
+        """What was ordered as a song; of a text job what it has in common with one."""
+        text = self.text
+        if text is None:
+            return SongRequest.from_json(self.request)
+        return SongRequest(prompt=text.prompt, lyrics=text.lyrics, title=text.title, seed=text.seed)
 
 
 class Attempt(TenantRow):
@@ -124,12 +151,20 @@ class Attempt(TenantRow):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
     token = models.UUIDField(unique=True)
-    reference = models.UUIDField(default=new_id, unique=True)
-    """What we call this try when we talk to the upstream."""
+    reference = models.UUIDField(default=new_id)
+    """What we call this try when we talk to the upstream; one that takes a lost try up again keeps its name."""
     state = models.CharField(
         max_length=20, choices=[(state, state) for state in AttemptState], default=AttemptState.SUBMITTING
     )
-    upstream = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
+    mapping = models.ForeignKey(
+        "catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The route it took; None: the one that was ordered."""
+    upstream = models.ForeignKey(
+        "catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    is_held_against = models.BooleanField(default=False)
+    """It failed by its upstream's fault: counted by that one's circuit."""
     tickets = models.JSONField(default=list)
     """The upstream's own ids of its tasks, oldest first."""
     raw = models.JSONField(default=list)
@@ -149,6 +184,10 @@ class Attempt(TenantRow):
     class Meta(TenantRow.Meta):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_number_is_unique")]
+        indexes = [
+            models.Index(name="attempt_ends", fields=["upstream", "-ended_at"]),
+            models.Index(name="attempt_at_upstream", fields=["upstream"], condition=Q(state=AttemptState.SUBMITTING)),
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.job_id} ({self.state})"

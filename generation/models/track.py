@@ -13,6 +13,10 @@ class Track(TenantRow):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tracks")
+    mapping = models.ForeignKey(
+        "catalog.LlmMapping", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    """The route that made it; None: the one that was ordered."""
     take = models.PositiveIntegerField()
     file = models.CharField(max_length=300)
     format = models.CharField(max_length=10)
@@ -23,6 +27,8 @@ class Track(TenantRow):
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     seed = models.BigIntegerField(null=True)
+    origin = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
+    """The upstream that made it, and called it `upstream_id`; None: rehearsal of a test key."""
     upstream_id = models.CharField(max_length=200, blank=True)
     sections = models.JSONField(default=list)
     """Timings of the lyrics: see generation.contract.Section."""
@@ -42,7 +48,7 @@ class Track(TenantRow):
     @property
     def made(self) -> Made:
         """What its price goes by."""
-        return Made(self.duration_ms, self.tokens)
+        return Made(self.duration_ms, self.tokens, self.mapping_id)
 
     @property
     def tokens(self) -> Tokens | None:

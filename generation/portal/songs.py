@@ -45,7 +45,7 @@ def latest_songs(*, limit: int) -> list[PortalSong]:
 
 def _orders(views: tuple[JobView, ...]) -> dict[str, tuple[SongRequest, bool]]:
     """What was ordered and whether it was live, by job id."""
-    rows = Job.objects.filter(pk__in=[uuid.UUID(view.id) for view in views]).only("request", "live")
+    rows = Job.objects.filter(pk__in=[uuid.UUID(view.id) for view in views]).only("operation", "request", "live")
     return {str(job.pk): (job.song, job.live) for job in rows}
 
 

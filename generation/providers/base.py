@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from generation.contract import (
     Delivery,
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Seen = Literal["not_made", "unknown"]
+Blame = Literal["order", "upstream", "account", "nobody"]
+"""What a failure speaks of: the order itself, the upstream's health, our standing there (key, credits: no order would
+be taken), or none of them."""
+_BLAMES: Final[dict[str, Blame]] = {"content_policy": "order", "upstream_error": "upstream", "bad_audio": "upstream"}
 
 
 class ProviderError(Exception):
@@ -31,7 +35,8 @@ class ProviderError(Exception):
     `code` is a word of the error table. `seen` tells what is known: `not_made` (no song exists, another try is
     safe) or `unknown` (the request was sent and its fate is not known: never sent again). `retryable` says whether
     the same upstream may be tried again; `retry_after` is what it asked for, in seconds. `param` names the field of
-    the song request at fault, where the upstream tells; `audio`: what it had made.
+    the song request at fault, where the upstream tells; `audio`: what it had made. `blame` follows from the code
+    unless it is said.
     """
 
     def __init__(
@@ -43,9 +48,11 @@ class ProviderError(Exception):
         retryable: bool = False,
         retry_after: float | None = None,
         param: str | None = None,
+        blame: Blame | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.seen = code, message, seen
+        self.blame: Blame = blame or _BLAMES.get(code, "nobody")
         self.retryable = retryable and seen == "not_made"
         self.retry_after = retry_after
         self.param = param

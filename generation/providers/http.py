@@ -22,7 +22,7 @@ from itertools import chain, repeat
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from generation.providers.base import ProviderError, UpstreamAccess
+from generation.providers.base import Blame, ProviderError, UpstreamAccess
 from generation.providers.multipart import Form
 from generation.providers.parallel import in_parallel as in_parallel  # noqa: PLC0414 - one of the calls below
 
@@ -39,6 +39,7 @@ LONGEST_ID: Final = 200
 
 OK, ACCEPTED, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 202, 300, 400, 500
 NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS, UNAVAILABLE = 404, 408, 409, 429, 503
+ABOUT_ACCOUNTS: Final = frozenset({401, 402, 403, TOO_MANY_REQUESTS})
 OURS_TO_MEND: Final = frozenset({401, 402, 403, NOT_FOUND, 405})
 
 Kind = Literal["content", "order", "ours", "busy", "broken"]
@@ -185,7 +186,16 @@ def failure(heard: Heard, told: Told | None) -> ProviderError:
         retryable=meaning.retryable,
         retry_after=retry_after(heard.headers) if meaning.retryable else None,
         param=told.param if told else None,
+        blame=_blame(kind, heard.status),
     )
+
+
+def _blame(kind: Kind, status: int) -> Blame:
+    if kind in ("content", "order"):
+        return "order"
+    # A path or a model that is not there is one mapping's, not the whole account's.
+    is_account = kind == "ours" and (status in ABOUT_ACCOUNTS or status < REDIRECTS)
+    return "account" if is_account else "upstream"
 
 
 def _kind(heard: Heard, told: Told | None) -> Kind | None:

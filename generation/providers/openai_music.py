@@ -8,18 +8,18 @@ order of unknown fate is simply sent again there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from generation.contract import Delivery, RawTake, SongRequest
+from generation.contract import Delivery, Fault, MissingTake, RawTake, SongRequest
 from generation.providers import http
 from generation.providers.base import Line, ProviderError, UpstreamAccess
+from generation.providers.conveys import TUTTI
 from generation.providers.downloads import download, is_link
 from generation.providers.http import Heard, Kind, Told
 
-TUTTI: Final = "tutti"
 GENERATIONS: Final = "/v1/music/generations"
 TASKS: Final = "/v1/tasks"
 CATALOG: Final = "music_gen"
@@ -29,6 +29,8 @@ ENDED_BADLY: Final = frozenset({"FAILED", "CANCELLED", "EXPIRED"})
 HIGHEST_SEED: Final = 2**63 - 1
 WAIT_SECONDS: Final = 60
 """How long a Tutti is asked to keep an answer back; what takes longer is asked for by its id."""
+NOBODY_KNOWS: Final = Fault("upstream_error", http.UNKNOWN)
+"""Of a take that was ordered by a process which went away before its id came."""
 ACCEPTED_RATES: Final = (16_000, 24_000, 32_000, 44_100)
 ACCEPTED_BITRATES: Final = (32_000, 64_000, 128_000, 256_000)
 LOSSLESS: Final = ("wav", "flac", "pcm")
@@ -54,7 +56,7 @@ KIND_BY_TYPE: Final[dict[str, Kind]] = {
 
 
 class OpenAIMusic:
-    """Satisfies `generation.providers.base.Provider`."""
+    """Satisfies `generation.providers.base.Provider` and `Resumes`."""
 
     slug = "openai_music"
     repeatable = False
@@ -66,6 +68,24 @@ class OpenAIMusic:
         one = replace(song, takes=1)
         keys = [f"{upstream.reference}-{take}" for take in range(song.takes)]
         return await http.in_parallel(upstream, [partial(_bring, one, line, key) for key in keys])
+
+    async def resume(self, song: SongRequest, upstream: UpstreamAccess, tickets: Sequence[str], line: Line) -> Delivery:
+        """Ask for the ids that were kept; a Tutti that gave none yet is sent the same order under the same key."""
+        if upstream.shape == TUTTI:
+            order = _Order(song, upstream, line, upstream.reference)
+            return await (order.bring_again(tickets[0]) if tickets else order.bring())
+        if not tickets:
+            raise http.unknown()
+        one = replace(song, takes=1)
+        asked = tickets[: song.takes]
+        delivery = await http.in_parallel(upstream, [partial(_bring_again, one, line, ticket) for ticket in asked])
+        # Takes that were ordered and whose ids never came: the upstream may have made them.
+        unheard = tuple(MissingTake(NOBODY_KNOWS, is_unknown=True) for _ in range(song.takes - len(asked)))
+        return replace(delivery, missing=(*delivery.missing, *unheard))
+
+
+async def _bring_again(song: SongRequest, line: Line, ticket: str, upstream: UpstreamAccess) -> Delivery:
+    return await _Order(song, upstream, line, upstream.reference).bring_again(ticket)
 
 
 async def _bring(song: SongRequest, line: Line, key: str, upstream: UpstreamAccess) -> Delivery:
@@ -89,12 +109,20 @@ class _Order:
                 await self.line.ticket(task_id)
             if heard.status == http.ACCEPTED or _status(job) in UNDER_WAY:
                 heard, job = await self._end_of(task_id)
-            if _error(job) is not None or _status(job) in ENDED_BADLY:
-                raise http.failure(heard, _told(job) or Told("broken"))
-            if _status(job) != SUCCEEDED and (_status(job) or not job.get("audio")):
-                # A word nobody described, or none and nothing to hear: perhaps the song is being made.
-                raise http.unknown()
-            return await self._delivery(job)
+            return await self._ended(heard, job)
+
+    async def bring_again(self, task_id: str) -> Delivery:
+        """What was ordered under this id by another process."""
+        async with http.within(self.upstream.deadline_seconds):
+            return await self._ended(*await self._end_of(task_id))
+
+    async def _ended(self, heard: Heard, job: Mapping[str, Any]) -> Delivery:
+        if _error(job) is not None or _status(job) in ENDED_BADLY:
+            raise http.failure(heard, _told(job) or Told("broken"))
+        if _status(job) != SUCCEEDED and (_status(job) or not job.get("audio")):
+            # A word nobody described, or none and nothing to hear: perhaps the song is being made.
+            raise http.unknown()
+        return await self._delivery(job)
 
     async def _accepted(self) -> Heard:
         """The answer to the order: a job, well or badly ended or under way. Raises ProviderError."""

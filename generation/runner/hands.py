@@ -11,19 +11,24 @@ from functools import partial
 
 from django.db.models import F
 
-from generation.contract import Delivery
+from generation.contract import Delivery, WrittenLyrics
 from generation.dispatch import send_finish
 from generation.models import Attempt
 from generation.providers.base import ProviderError
 from generation.providers.registry import is_repeatable
 from generation.runner.database import DatabaseThreads, insist
 from generation.runner.line import JobLine, News
+from generation.runner.sources import with_sources
 from generation.services.claim import Work, claim
-from generation.services.make import DeadlinePassed, make
+from generation.services.deliver_text import deliver_text
+from generation.services.health import hold_against
+from generation.services.keep_text import keep_written
+from generation.services.make import DeadlinePassed, in_time, make
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
 from generation.services.settle import settle
 from generation.services.sweep import EXPIRED, LATE_GRACE, recover
+from generation.services.write import write_first
 from generation.states import AttemptState, JobState
 
 logger = logging.getLogger("tutti.jobs")
@@ -78,7 +83,7 @@ class Hands:
             self._news.drop(work)
 
     async def _bring(self, work: Work) -> bool:
-        """Have the song made and keep what came. False when the attempt is over without it."""
+        """Have the song made and keep what came. False when the attempt is over: it failed, or a text is an end."""
         latest = work.deadline + LATE_GRACE
         try:
             delivery = await self._call(work)
@@ -91,17 +96,34 @@ class Hands:
         except asyncio.CancelledError:
             logger.info("Job %s is no longer ours: its call was stopped.", work.job_id)
             return False
+        if delivery.text is not None:
+            await insist(partial(self._database.run, deliver_text, work, delivery.text), until=latest)
+            return False
         raw = await insist(partial(asyncio.to_thread, store_raw, work, delivery), until=latest)
         note = partial(receive, work, raw, lyrics=delivery.lyrics, missing=delivery.missing)
         return await insist(partial(self._database.run, note), until=latest)
 
     async def _call(self, work: Work) -> Delivery:
-        task = asyncio.ensure_future(make(work, JobLine(work, self._news, self._database)))
+        task = asyncio.ensure_future(self._make(with_sources(work, self._database)))
         self._calling[work.token] = Hand(work, task)
         try:
             return await task
         finally:
             del self._calling[work.token]
+
+    async def _make(self, work: Work) -> Delivery:
+        """The song, whose lyrics are written first where the order left that to us."""
+        if work.writing is not None:
+            try:
+                work = await in_time(work, write_first(work, work.writing, self._keep_written))
+            except ProviderError as error:
+                # Whoever makes the song has not heard of it.
+                error.blame = "nobody"
+                raise
+        return await make(work, JobLine(work, self._news, self._database))
+
+    async def _keep_written(self, work: Work, text: WrittenLyrics) -> bool:
+        return await insist(partial(self._database.run, keep_written, work, text), until=work.deadline)
 
     async def watch(self) -> None:
         """Stop the calls of jobs that were cancelled or taken over; take up those that nobody carries."""
@@ -133,6 +155,7 @@ class Hands:
 
 def expire(work: Work) -> bool:
     """End a job whose deadline came while its upstream was at it; one that bills may bill for it all the same."""
+    hold_against(work, "upstream")
     return settle(
         work.job_id,
         token=work.token,

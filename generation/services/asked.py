@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import Final
 
 from catalog.capabilities import Bounds, Capabilities, Limits, code_points
@@ -31,14 +32,26 @@ def refuse_without_source(order: Order, mapping: LlmMapping) -> None:
         raise _missing(order, "extend")
 
 
-def refuse_without_words(order: Order, capabilities: Capabilities) -> None:
-    """A model that sings needs lyrics, unless it may play without or write its own; all need their prompt."""
+def lacks(song: SongRequest, capabilities: Capabilities) -> str | None:
+    """The text that the model needs and this order does not hold: `lyrics` or `prompt`."""
+    plays_without = song.instrumental and capabilities.instrumental != "none"
+    if capabilities.lyrics == "required" and not (song.lyrics or plays_without or song.write_lyrics):
+        return "lyrics"
+    return "prompt" if capabilities.prompt == "required" and not song.prompt else None
+
+
+def with_words(order: Order, capabilities: Capabilities) -> SongRequest:
+    """The order with its lyrics to be written, where the model needs some, has none, and writes its own.
+
+    Raises Refusal for a model that needs a text which nobody gives it.
+    """
     song = order.song
-    has_words = bool(song.lyrics) or song.instrumental or capabilities.lyrics_optimizer
-    if capabilities.lyrics == "required" and not has_words:
-        raise _missing(order, "lyrics")
-    if capabilities.prompt == "required" and not song.prompt:
-        raise _missing(order, "prompt")
+    if lacks(song, capabilities) == "lyrics" and capabilities.lyrics_optimizer:
+        song = replace(song, write_lyrics=True)
+    missing = lacks(song, capabilities)
+    if missing is not None:
+        raise _missing(order, missing)
+    return song
 
 
 def refuse_beyond_limits(order: Order, limits: Limits) -> None:

@@ -16,15 +16,16 @@ from django.utils import timezone
 
 from catalog.capabilities import Limits
 from generation import faults
-from generation.audio.label import label_tags
 from generation.audio.prepare import Prepared, Wanted, prepare
 from generation.audio.samples import BadAudio
 from generation.contract import Fault
-from generation.models import Attempt, Job, Track
+from generation.models import Attempt, Job, Rendition, Track
+from generation.services.audio_files import name_of, tags_of
 from generation.services.due import charge_of_next
 from generation.services.events import Entry, record
 from generation.services.missing import take_failed
 from generation.services.raw_files import read_raw
+from generation.services.renditions import made_with
 from generation.services.retry import put_back
 from generation.services.settle import settle
 from generation.states import AttemptState
@@ -79,14 +80,16 @@ def _deliver(attempt: Attempt, came: dict[str, Any]) -> Fault | None:
     except BadAudio as bad:
         return Fault("bad_audio", str(bad))
     faults.reach("prepared")
-    file = _store(job.pk, came["take"], prepared)
+    file, *others = [_store(job.pk, came["take"], one) for one in (prepared, *prepared.renditions)]
     with transaction.atomic():
         if Job.unscoped.select_for_update(of=("self",)).filter(pk=job.pk).held_by(attempt.token).exists():
-            track = _track(job, came, prepared, track_id, file)
+            track = _track(attempt, came, prepared, track_id, file)
             track.save(force_insert=True)
+            Rendition.unscoped.bulk_create(made_with(track, prepared.renditions, others))
             record(job.pk, Entry("take", _take_event(track)))
         else:
-            transaction.on_commit(partial(default_storage.delete, file), robust=True)
+            for unwanted in (file, *others):
+                transaction.on_commit(partial(default_storage.delete, unwanted), robust=True)
     faults.reach("delivered")
     return None
 
@@ -108,20 +111,22 @@ def _prepare(job: Job, came: dict[str, Any], track_id: uuid.UUID) -> Prepared:
             channels=song.channels,
         ),
         promised_seconds=song.duration_seconds if Limits.from_json(job.mapping.llm.limits).promises_length else None,
-        tags=label_tags(title=song.title, producer=settings.TUTTI_CONTENT_PRODUCER, produce_id=str(track_id)),
+        tags=tags_of(job, track_id),
         # Answers kept before this was noted were never marked.
         watermark=song.watermark and not came.get("is_watermarked", False),
+        renditions=job.wire.get("formats", ()),
     )
 
 
 def _store(job_id: uuid.UUID, take: int, prepared: Prepared) -> str:
-    name = f"tracks/{job_id}/{take}-{prepared.sha256[:16]}.{prepared.format}"
+    name = name_of(job_id, take, prepared)
     # A try that died may have left half of it.
     default_storage.delete(name)
     return default_storage.save(name, ContentFile(prepared.audio))
 
 
-def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UUID, file: str) -> Track:
+def _track(attempt: Attempt, came: dict[str, Any], prepared: Prepared, track_id: uuid.UUID, file: str) -> Track:
+    job = attempt.job
     before = [track.made for track in Track.unscoped.filter(job=job)]
     tokens = came.get("tokens") or {}
     track = Track(
@@ -138,6 +143,8 @@ def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UU
         size=prepared.size,
         sha256=prepared.sha256,
         seed=came["seed"],
+        origin_id=attempt.upstream_id,
+        mapping_id=attempt.mapping_id,
         upstream_id=came["upstream_id"],
         sections=came["sections"],
         prompt_tokens=tokens.get("prompt"),

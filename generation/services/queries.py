@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from django.utils.text import slugify
 
 from billing.money import CURRENCY, in_credits
 from catalog.quotes import Quote
@@ -20,6 +19,8 @@ from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView,
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
+from generation.services.renditions import OFFERED
+from generation.services.timed_lyrics import file_stem, lyrics_links
 from generation.states import FINAL, JobState
 from generation.tokens import tokens_of
 
@@ -118,9 +119,9 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         created=job.created_at,
         finished=job.finished_at,
         progress=progress,
-        takes=song.takes,
+        takes=0 if job.is_text else song.takes,
         tracks=tuple(_track_view(track, base_url, link_life) for track in tracks),
-        lyrics=job.lyrics or song.lyrics,
+        lyrics=job.lyrics if job.is_text else job.lyrics or song.lyrics,
         seed=tracks[0].seed if tracks else song.seed,
         price_micro=Quote.from_json(job.quote).amount_micro,
         usage=_usage(job),
@@ -128,6 +129,10 @@ def _view(job: Job, tracks: Sequence[Track], base_url: str, link_life: timedelta
         wire=job.wire,
         base_url=base_url,
         tokens=tokens_of(song, job.lyrics or song.lyrics, [track.made for track in tracks]),
+        is_text=job.is_text,
+        title=job.title,
+        style_tags=job.style_tags,
+        watermarked=song.watermark,
     )
 
 
@@ -152,7 +157,9 @@ def _track_view(track: Track, base_url: str, link_life: timedelta) -> TrackView:
         seed=track.seed,
         sections=sections_from_json(track.sections),
         charged_micro=track.charged_micro,
+        lyrics=lyrics_links(track, base_url=base_url, expires_at=timezone.now() + link_life),
         read=partial(_read, track.file),
+        links={offered: _link(track, base_url, link_life, audio_format=offered) for offered in OFFERED},
     )
 
 
@@ -161,9 +168,8 @@ def _read(file: str) -> bytes:
         return bytes(audio.read())
 
 
-def _link(track: Track, base_url: str, link_life: timedelta) -> str:
-    title = slugify(track.job.song.title or "") or slugify(track.job.model) or "song"
-    file_name = f"{title[:60]}-{track.take + 1}.{track.format}"
+def _link(track: Track, base_url: str, link_life: timedelta, *, audio_format: str | None = None) -> str:
+    file_name = f"{file_stem(track)}.{audio_format or track.format}"
     return sign_link(track.pk, file_name=file_name, expires_at=timezone.now() + link_life, base_url=base_url)
 
 

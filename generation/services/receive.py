@@ -16,8 +16,10 @@ from generation.contract import Delivery, MissingTake, Tokens, sections_as_json
 from generation.models import Attempt, Job
 from generation.services.claim import Work
 from generation.services.due import legs_due
+from generation.services.health import vouch_for
 from generation.services.missing import rows_of
 from generation.services.note import note_lyrics
+from generation.services.parking import call_next
 from generation.services.raw_files import discard_raw, keep_raw, read_raw
 from generation.states import AttemptState
 from generation.tokens import Made, shares_of
@@ -62,6 +64,8 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None, missing: Sequence[Missi
             )
             if lyrics:
                 note_lyrics(work, lyrics)
+            call_next(work.upstream_id)
+    vouch_for(work)
     if not is_held:
         _keep_out(work, raw)
         return False
@@ -71,7 +75,7 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None, missing: Sequence[Missi
 
 def _keep_out(work: Work, raw: Raw) -> None:
     """Note what a result that came too late will cost, and let it go."""
-    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_made(came) for came in raw])
+    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_made(came, work.mapping_id) for came in raw])
     cost = sum(leg.amount_micro for leg in legs if leg.kind == "cost")
     now = timezone.now()
     Attempt.unscoped.filter(pk=work.attempt_id).update(
@@ -81,9 +85,9 @@ def _keep_out(work: Work, raw: Raw) -> None:
     discard_raw(came["file"] for came in raw)
 
 
-def _made(came: dict[str, Any]) -> Made:
+def _made(came: dict[str, Any], route: int | None) -> Made:
     tokens = Tokens(**came["tokens"]) if came.get("tokens") else None
     try:
-        return Made(probe(read_raw(came["file"])).duration_ms, tokens)
+        return Made(probe(read_raw(came["file"])).duration_ms, tokens, route)
     except BadAudio:
-        return Made(0, tokens)
+        return Made(0, tokens, route)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -16,6 +17,8 @@ from generation.models import Attempt, Job
 from generation.providers.base import ProviderError
 from generation.services.claim import Work
 from generation.services.events import Entry, record
+from generation.services.health import hold_against
+from generation.services.parking import call_next
 from generation.services.raw_files import discard_raw
 from generation.services.settle import settle
 from generation.states import AttemptState, JobState
@@ -23,16 +26,46 @@ from generation.states import AttemptState, JobState
 LONGEST_PAUSE_SECONDS = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Another try, after a pause; `routes` are those that are left, None: as before."""
+
+    after_seconds: float
+    routes: list[int] | None = None
+
+
 def retry_or_fail(work: Work, error: ProviderError) -> None:
-    """Try again when no song was made and the upstream may be asked again in time; else end the job."""
+    """Try again when no song was made: at the same upstream, then at the next that can make it; else end the job."""
+    hold_against(work, error.blame)
     fault = Fault(error.code, str(error), error.param)
-    pause = error.retry_after if error.retry_after is not None else pause_after(work.number)
-    is_in_time = timezone.now() + timedelta(seconds=pause) < work.deadline
-    if error.retryable and work.number < settings.TUTTI_MAX_ATTEMPTS and is_in_time:
-        put_back(work.job_id, work.token, error=fault, after_seconds=pause)
+    again = _again(work, error)
+    if again is not None:
+        put_back(work.job_id, work.token, error=fault, after_seconds=again.after_seconds, routes=again.routes)
     else:
         # An unknown fate is for a person to look at: the upstream may bill for a song nobody got.
         settle(work.job_id, token=work.token, fault=fault, is_flagged=error.seen == "unknown")
+
+
+def _again(work: Work, error: ProviderError) -> _Again | None:
+    """Each route is ordered from `TUTTI_MAX_ATTEMPTS` times at most, and all within the job's deadline."""
+    if error.seen == "unknown":
+        return None
+    # A try that only brings what an earlier one ordered is no order of its own.
+    here = Attempt.unscoped.filter(job=work.job_id, mapping=work.mapping_id).order_by()
+    orders = here.values("reference").distinct().count()
+    pause = error.retry_after if error.retry_after is not None else pause_after(orders)
+    is_in_time = timezone.now() + timedelta(seconds=pause) < work.deadline
+    if error.retryable and orders < settings.TUTTI_MAX_ATTEMPTS and is_in_time:
+        return _Again(pause)
+    # What is wrong with the order is wrong with it everywhere.
+    is_worth_a_detour = error.blame in ("upstream", "account") and timezone.now() < work.deadline
+    left = [route for route in _routes(work) if route != work.mapping_id] if is_worth_a_detour else []
+    return _Again(0, left) if left else None
+
+
+def _routes(work: Work) -> list[int]:
+    routes: list[int] = Job.unscoped.values_list("routes", flat=True).get(pk=work.job_id)
+    return routes
 
 
 def pause_after(attempts: int) -> float:
@@ -47,9 +80,13 @@ def put_back(
     error: Fault,
     after_seconds: float,
     attempt_state: AttemptState = AttemptState.FAILED,
-    keeps_raw: bool = False,
+    keeps_attempt: bool = False,
+    routes: list[int] | None = None,
 ) -> bool:
-    """Put a running job back into the queue, if it still carries the token; its attempt is over."""
+    """Put a running job back into the queue, if it still carries the token; its attempt is over.
+
+    `keeps_attempt` leaves the attempt to be taken up by the next. `routes` are the ways the job still has.
+    """
     now = timezone.now()
     pause = timedelta(seconds=after_seconds)
     with transaction.atomic():
@@ -57,17 +94,24 @@ def put_back(
             Job.unscoped.filter(pk=job_id)
             .held_by(token)
             .update(
-                state=JobState.QUEUED, token=None, runner=None, run_after=now + pause, sent_at=now + pause, sent_count=1
+                state=JobState.QUEUED,
+                token=None,
+                runner=None,
+                run_after=now + pause,
+                sent_at=now + pause,
+                sent_count=1,
+                **({} if routes is None else {"routes": routes}),
             )
         )
         if not is_ours:
             return False
         attempt = Attempt.unscoped.get(token=token)
-        files = [] if keeps_raw else [came["file"] for came in attempt.raw]
-        if not keeps_raw:
+        files = [] if keeps_attempt else [came["file"] for came in attempt.raw]
+        if not keeps_attempt:
             attempt.raw, attempt.ended_at = [], now
             attempt.state, attempt.error_code, attempt.error_message = attempt_state, error.code, error.message
             attempt.save(update_fields=["raw", "ended_at", "state", "error_code", "error_message"])
+            call_next(attempt.upstream_id)
         record(
             job_id,
             Entry(

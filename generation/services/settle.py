@@ -10,12 +10,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.services.settle import Leg, settle_hold
+from catalog.quotes import Quote
 from generation import faults
-from generation.contract import Fault
-from generation.models import Attempt, Job, Track
-from generation.services.due import legs_due
+from generation.contract import Fault, WrittenLyrics
+from generation.models import Attempt, Job
+from generation.services.due import delivered_by, legs_due
 from generation.services.events import Entry, record
+from generation.services.keep_text import keep_text
 from generation.services.missing import missing_takes, take_failed
+from generation.services.parking import call_next
 from generation.services.raw_files import discard_all_raw
 from generation.states import AttemptState, JobState
 
@@ -30,12 +33,14 @@ def settle(
     state: JobState | None = None,
     is_flagged: bool = False,
     last_words: Sequence[Entry] = (),
+    text: WrittenLyrics | None = None,
 ) -> bool:
     """End a job once. Each delivered take is charged, the rest of the hold released.
 
     `token` None ends a job that no runner holds; otherwise the job must still carry it. `state` defaults to
     succeeded when a take was delivered, else failed. `last_words` are events that belong before the final one; so do
-    those of the takes that went missing, and a job with one that its upstream may bill for is flagged.
+    those of the takes that went missing, and a job with one that its upstream may bill for is flagged. `text` is what
+    a job that was for a text alone delivers with its end.
     False: somebody else had ended it, or holds it now.
     """
     with transaction.atomic():
@@ -43,11 +48,13 @@ def settle(
         job = unfinished.filter(pk=job_id, token=token).first()
         if job is None:
             return False
-        tracks = list(Track.unscoped.filter(job=job))
-        ending = state or (JobState.SUCCEEDED if tracks else JobState.FAILED)
+        if text is not None:
+            keep_text(job, text)
+        delivered = delivered_by(job)
+        ending = state or (JobState.SUCCEEDED if delivered else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        legs = [Leg(*due) for due in legs_due(job, [track.made for track in tracks])]
-        settlement = settle_hold(reference=job.pk, legs=legs)
+        legs = [Leg(*due) for due in legs_due(job, delivered)]
+        settlement = settle_hold(reference=job.pk, legs=legs, charges=Quote.from_json(job.quote).charges)
         gone = missing_takes(job)
         is_flagged = is_flagged or any(row["is_unknown"] for row in gone.values())
         _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
@@ -67,6 +74,7 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         state=ending,
         token=None,
         runner=None,
+        parked_at=None,
         charged_micro=charged_micro,
         is_flagged=is_flagged,
         finished_at=now,
@@ -79,3 +87,5 @@ def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int
         ended_at=now,
         **fault,
     )
+    if ending != JobState.SUCCEEDED or job.is_text:
+        call_next(job.upstream_id)  # a song that was made gave its slot back when it came

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,11 +23,16 @@ from generation import faults
 from generation.contract import Order, Refusal
 from generation.dispatch import send_run_on_commit
 from generation.models import IdempotencyKey, Job
+from generation.models.job import new_id
 from generation.services.events import Entry, record
+from generation.services.quote_text import quote_text
 from generation.services.quoting import Offer, quote_order
+from generation.services.routes import in_order
+from generation.services.sources import keep_sources
 from generation.states import JobState
 
 BUSY_RETRY_SECONDS = 30
+LONGEST_RETRY_SECONDS = 3600
 HOLD_GRACE = timedelta(minutes=5)
 
 
@@ -46,10 +52,13 @@ def submit(
     earlier = _earlier_order(caller, idempotency_key, body_hash)
     if earlier is not None:
         return earlier
-    offer = quote_order(order, caller=caller)
+    offer = quote_order(order, caller=caller) if order.text is None else quote_text(order, caller=caller)
+    if caller.live:
+        _refuse_when_closed(offer)
     ahead = _waiting_ahead()
     try:
         with transaction.atomic():
+            keep_sources(offer.song, caller=caller)
             job = _store(order, offer, caller, dialect)
             if idempotency_key is not None:
                 IdempotencyKey.objects.create(
@@ -73,8 +82,9 @@ def submit(
 
 
 def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
-    now = timezone.now()
+    now, job_id = timezone.now(), new_id()
     return Job.objects.create(
+        id=job_id,
         organization=caller.organization,
         api_key=caller.api_key,
         member=caller.member,
@@ -85,7 +95,10 @@ def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
         mapping=offer.mapping,
         # A test key never reaches a paid upstream.
         upstream=offer.mapping.upstream if caller.live else None,
-        request=offer.song.as_json(),
+        routes=in_order(offer.routes, job_id=job_id),
+        operation=offer.mapping.operation,
+        request=(order.text or offer.song).as_json(),
+        writer=offer.writer,
         quote=offer.quote.as_json(),
         state=JobState.QUEUED,
         created_at=now,
@@ -122,6 +135,16 @@ def _waiting_ahead() -> int:
     if ahead >= settings.TUTTI_QUEUE_LIMIT:
         raise Refusal("busy", "Too many songs are waiting already. Try again shortly.", retry_after=BUSY_RETRY_SECONDS)
     return ahead
+
+
+def _refuse_when_closed(offer: Offer) -> None:
+    """An order that no upstream would be asked for is not taken."""
+    now = timezone.now()
+    closed = [until for route in offer.routes if (until := route.upstream.closed_until(now)) is not None]
+    if len(closed) == len(offer.routes):
+        pause = min(math.ceil((min(closed) - now).total_seconds()), LONGEST_RETRY_SECONDS)
+        message = f"The upstream of {offer.model} fails at the moment. Nothing was charged; try again later."
+        raise Refusal("busy", message, retry_after=pause)
 
 
 def _earlier_order(caller: Caller, key: str | None, body_hash: str) -> Submitted | None:

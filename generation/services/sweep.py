@@ -16,7 +16,7 @@ from django.utils import timezone
 from generation.contract import Fault
 from generation.dispatch import send_finish, send_run_on_commit
 from generation.models import Attempt, Clock, IdempotencyKey, Job, Runner
-from generation.providers.registry import is_repeatable
+from generation.providers.registry import is_repeatable, is_resumable
 from generation.services.claim import REHEARSAL
 from generation.services.retry import put_back
 from generation.services.settle import settle
@@ -35,6 +35,7 @@ LONGEST_RESEND = timedelta(minutes=10)
 BATCH = 1000
 
 LOST = Fault("upstream_error", "The worker that made this song went away, and the song with it. Nothing was charged.")
+TAKEN_UP = Fault("upstream_error", "The worker that made this song went away. Another one asks for it.")
 EXPIRED = Fault("deadline_exceeded", "The song was not ready before its deadline. Nothing was charged for it.")
 
 
@@ -74,15 +75,25 @@ def sweep(*, resend_all: bool = False) -> Swept:
 
 def recover(token: uuid.UUID) -> bool:
     """Decide what becomes of a running job that nobody carries any more. True when this call decided it."""
-    attempt = Attempt.unscoped.select_related("job__upstream").get(token=token)
+    attempt = Attempt.unscoped.select_related("job__upstream", "job__mapping", "mapping", "upstream").get(token=token)
     job = attempt.job
     if attempt.state == AttemptState.RECEIVED:
-        return put_back(job.pk, token, error=LOST, after_seconds=0, keeps_raw=True)
+        return put_back(job.pk, token, error=LOST, after_seconds=0, keeps_attempt=True)
+    if _can_be_taken_up(attempt):
+        return put_back(job.pk, token, error=TAKEN_UP, after_seconds=0, keeps_attempt=True)
     may_repeat = is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
     if may_repeat and job.attempt < settings.TUTTI_MAX_ATTEMPTS:
         return put_back(job.pk, token, error=LOST, after_seconds=0, attempt_state=AttemptState.LOST)
     # The upstream was called and cannot be asked: a second order might be a second bill.
     return settle(job.pk, token=token, fault=LOST, is_flagged=not may_repeat)
+
+
+def _can_be_taken_up(attempt: Attempt) -> bool:
+    """Whether the upstream can be asked for what this attempt ordered, so that nothing is ordered twice."""
+    if attempt.state != AttemptState.SUBMITTING or attempt.upstream is None:
+        return False
+    shape = (attempt.mapping or attempt.job.mapping).upstream_shape
+    return is_resumable(attempt.upstream.provider, shape=shape, tickets=attempt.tickets)
 
 
 def _take_from_dead_runners(now: datetime) -> int:
@@ -102,8 +113,7 @@ def _expire(now: datetime) -> int:
 
 def _expire_one(job: Job) -> bool:
     at_upstream = Attempt.unscoped.filter(job=job, number=job.attempt, state=AttemptState.SUBMITTING)
-    is_with_upstream = job.state == JobState.RUNNING and at_upstream.exists()
-    may_be_billed = is_with_upstream and not is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
+    may_be_billed = at_upstream.exists() and not is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
     return settle(job.pk, token=job.token, fault=EXPIRED, state=JobState.EXPIRED, is_flagged=may_be_billed)
 
 

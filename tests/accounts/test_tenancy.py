@@ -22,6 +22,7 @@ NOT_TENANT_ROWS = {
     # A transfer lies between two organizations; its accounts are tenant rows.
     "billing.Transfer",
     # Offers: `visible_to` decides who sees them.
+    "catalog.Circuit",
     "catalog.Llm",
     "catalog.LlmCatalog",
     "catalog.LlmMapping",

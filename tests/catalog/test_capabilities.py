@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.capabilities import BadValue, Bounds, Capabilities, Limits, code_points, without_defaults
+from catalog.capabilities import BadValue, Bounds, Capabilities, Limits, Need, Streaming, code_points, without_defaults
 
 
 def test_capabilities_of_nothing_are_the_defaults() -> None:
@@ -122,3 +122,43 @@ def test_conveys_a_name_that_is_no_field_is_an_error() -> None:
 def test_without_defaults_says_only_what_differs() -> None:
     assert without_defaults(Capabilities(lyrics="required", seed=True)) == {"lyrics": "required", "seed": True}
     assert without_defaults(Limits(takes_max=3)) == {"takes_max": 3}
+
+
+# --- Below a ceiling ----------------------------------------------------------------------------------------------
+
+
+def test_row_below_a_ceiling_keeps_what_both_carry() -> None:
+    row = Capabilities(
+        lyrics="optional", instrumental="exact", duration="exact", seed=True, sampling=("top_k", "top_p"), extend=True
+    )
+    ceiling = Capabilities(prompt="optional", lyrics="required", duration="wish", seed=True, sampling=("top_p",))
+
+    assert row.within(ceiling) == Capabilities(lyrics="required", duration="wish", seed=True, sampling=("top_p",))
+
+
+@pytest.mark.parametrize(
+    ("row", "ceiling", "left"),
+    [
+        ("none", "required", "none"),
+        ("required", "none", "none"),
+        ("required", "optional", "required"),
+        ("optional", "required", "required"),
+        ("optional", "optional", "optional"),
+    ],
+)
+def test_lyrics_below_a_ceiling_are_needed_where_either_needs_them(row: Need, ceiling: Need, left: Need) -> None:
+    assert Capabilities(lyrics=row).within(Capabilities(lyrics=ceiling)).lyrics == left
+
+
+def test_model_without_a_voice_has_none_whatever_carries_its_order() -> None:
+    assert Capabilities(instrumental="always").within(Capabilities()).instrumental == "always"
+    assert Capabilities().within(Capabilities(instrumental="always")).instrumental == "always"
+    assert Capabilities(instrumental="exact").within(Capabilities(instrumental="wish")).instrumental == "wish"
+
+
+@pytest.mark.parametrize(
+    ("row", "ceiling", "left"),
+    [("live", "after", "after"), ("refused", "live", "refused"), ("live", "live", "live")],
+)
+def test_streams_below_a_ceiling_are_the_lesser(row: Streaming, ceiling: Streaming, left: Streaming) -> None:
+    assert Capabilities(streaming=row).within(Capabilities(streaming=ceiling)).streaming == left

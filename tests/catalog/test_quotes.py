@@ -111,3 +111,60 @@ def test_json_with_an_unknown_name_is_refused() -> None:
 
     with pytest.raises(TypeError):
         Quote.from_json(data)
+
+
+# --- Another way to the song --------------------------------------------------------------------------------------
+
+DETOUR = 7
+
+
+def with_detour() -> Quote:
+    ordered = quote_of(Rates(song=10), hold=30, cost=Rates(song=4))
+    other = Leg(payer_id=SELLER, payee_id=9, kind="cost", rates=Rates(song=6), amount_micro=18)
+    return Quote(organization_id=CUSTOMER, legs=ordered.legs, other_routes={DETOUR: (other,)})
+
+
+def test_detour_is_owed_in_place_of_the_ordered_way() -> None:
+    made = {"takes": 2, "milliseconds": 0}
+
+    assert with_detour().own_dues(**made) == [Due(CUSTOMER, SELLER, "sale", 20)]
+    assert with_detour().dues_below(DETOUR, **made) == [Due(SELLER, 9, "cost", 12)]
+    assert with_detour().dues_below(None, **made) == [Due(SELLER, PROVIDER, "cost", 4 * 2)]
+    assert with_detour().dues_below(99, **made) == with_detour().dues_below(None, **made)
+
+
+def test_detours_come_back_from_json() -> None:
+    assert Quote.from_json(json.loads(json.dumps(with_detour().as_json()))) == with_detour()
+
+
+def test_quote_that_was_kept_before_there_were_detours_is_read() -> None:
+    data = with_detour().as_json()
+    del data["other_routes"]
+
+    assert Quote.from_json(data).other_routes == {}
+
+
+def test_text_beside_a_song_is_bought_once_with_its_own_tokens() -> None:
+    song = quote_of(Rates(song=100), hold=300, cost=Rates(song=40))
+    text = quote_of(Rates(song=2, request=7, thousand_tokens=1000), hold=20, cost=Rates(request=3))
+
+    both = song.with_text(text)
+
+    assert (both.amount_micro, both.charges) == (320, 2)
+    assert both.charge_for(takes=0, milliseconds=0, tokens=50, text_tokens=5) == 0
+    assert both.charge_for(takes=3, milliseconds=90_000, tokens=50, text_tokens=5) == 300 + 2 + 7 + 5
+    assert [due[2:] for due in both.legs_for(takes=2, milliseconds=1, tokens=9, text_tokens=0)] == [
+        ("sale", 200),
+        ("sale", 9),
+        ("cost", 80),
+        ("cost", 3),
+    ]
+    assert Quote.from_json(json.loads(json.dumps(both.as_json()))) == both
+
+
+def test_quote_that_was_kept_before_there_were_texts_reads_as_ever() -> None:
+    kept = quote_of(Rates(song=100), hold=100).as_json()
+    for leg in kept["legs"]:
+        del leg["is_for_text"]
+
+    assert Quote.from_json(kept) == quote_of(Rates(song=100), hold=100)

@@ -8,13 +8,16 @@ from tests.repository.tree import ROOT
 
 PROVIDERS = ROOT / "generation" / "providers"
 TESTS = ROOT / "tests"
+SHARED = {
+    *("__init__", "base", "conveys", "downloads", "http", "incoming", "mpeg_frames", "multipart", "parallel"),
+    *("registry", "shares", "sse"),
+}
+"""What providers have in common."""
 
 
 def provider_names() -> list[str]:
     found = {path.stem for path in PROVIDERS.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    return sorted(
-        found - {"__init__", "base", "registry", "downloads", "http", "incoming", "mpeg_frames", "parallel", "sse"}
-    )
+    return sorted(found - SHARED)
 
 
 def test_every_provider_is_registered_under_the_name_of_its_file() -> None:

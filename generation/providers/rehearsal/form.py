@@ -9,6 +9,7 @@ from itertools import accumulate
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from generation.lyrics.tags import SectionType
 from generation.providers.rehearsal.harmony import Chord, Key, chord_under, join_sections, progression
 from generation.providers.rehearsal.lyrics import Stanza, SungLine
 from generation.providers.rehearsal.sounds import SAMPLE_RATE
@@ -21,7 +22,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 31.0, 59.0
 TEMPO_GIVE = 0.06
 
 NATURAL_BARS = {"intro": 4, "verse": 8, "pre-chorus": 4, "chorus": 8, "bridge": 4, "break": 4, "outro": 4}
-OWN_FORM = ("intro", "verse", "chorus", "break", "verse", "chorus", "outro")
+OWN_FORM: tuple[SectionType, ...] = ("intro", "verse", "chorus", "break", "verse", "chorus", "outro")
 
 # Who plays. A border is heard because the list changes there.
 LAYERS: dict[str, frozenset[str]] = {
@@ -86,7 +87,7 @@ def plan_song(
 
     Under a given tune, which begins with the song, the chords follow the tune.
     """
-    stanzas = tuple(stanzas) or tuple(Stanza(tag, ()) for tag in OWN_FORM)
+    stanzas = tuple(stanzas) or tuple(Stanza(kind, kind, ()) for kind in OWN_FORM)
     bar_seconds = BEATS_PER_BAR * 60.0 / tempo_bpm
     if duration_seconds is None:
         bars = _own_bars(stanzas, bar_seconds)

@@ -5,27 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SECTION_TYPES = {
-    "intro": "intro",
-    "verse": "verse",
-    "prechorus": "pre-chorus",
-    "chorus": "chorus",
-    "interlude": "break",
-    "bridge": "bridge",
-    "outro": "outro",
-    "postchorus": "chorus",
-    "transition": "break",
-    "break": "break",
-    "hook": "chorus",
-    "buildup": "pre-chorus",
-    "inst": "break",
-    "solo": "break",
-}
-_names = (
-    r"intro|verse|pre[\s-]?chorus|post[\s-]?chorus|chorus|interlude|bridge|outro|transition|break|hook|build[\s-]?up"
-    r"|inst|solo"
-)
-TAG = re.compile(rf"\[\s*({_names})\s*(?:\d+\s*)?\]|【\s*({_names})\s*(?:\d+\s*)?】", re.IGNORECASE)
+from generation.lyrics.tags import TAG, SectionType, tag_in
+
 # Chinese, Japanese kana and Korean blocks are sung one syllable per character.
 SYLLABIC = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002ebef]"
 WORD = re.compile(rf"[^\w\s]*{SYLLABIC}(?:(?!{SYLLABIC}|\w)\S)*|(?:(?!{SYLLABIC})\S)+")
@@ -61,14 +42,11 @@ class SungLine:
 
 @dataclass(frozen=True, slots=True)
 class Stanza:
-    """What stands under one tag. `tag` is the tag as written, lower case, without its number."""
+    """What stands under one tag. `tag` is its name in lower case, without its number."""
 
     tag: str
+    section_type: SectionType
     lines: tuple[SungLine, ...]
-
-    @property
-    def section_type(self) -> str:
-        return SECTION_TYPES[re.sub(r"[\s-]", "", self.tag)]
 
 
 def read_stanzas(lyrics: str, *, opens: bool = True) -> tuple[Stanza, ...]:
@@ -77,12 +55,15 @@ def read_stanzas(lyrics: str, *, opens: bool = True) -> tuple[Stanza, ...]:
     Without any tag, blank lines part the stanzas, which become verse and chorus in turn between an intro (where the
     text `opens` the song) and an outro. Anything else in brackets is sung. Blank lyrics give no stanza.
     """
-    pieces = TAG.split(lyrics)
-    if len(pieces) == 1:
+    tags = list(TAG.finditer(lyrics))
+    if not tags:
         return _untagged(lyrics, opens=opens)
-    stanzas = [Stanza("verse", _lines(pieces[0]))] if _lines(pieces[0]) else []
-    for square, lenticular, body in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
-        stanzas.append(Stanza((square or lenticular).lower(), _lines(body)))
+    before = _lines(lyrics[: tags[0].start()])
+    stanzas = [_plain("verse", before)] if before else []
+    ends = [*(tag.start() for tag in tags[1:]), len(lyrics)]
+    for tag, end in zip(tags, ends, strict=True):
+        known = tag_in(tag)
+        stanzas.append(Stanza(" ".join(known.words).lower(), known.section_type, _lines(lyrics[tag.end() : end])))
     return tuple(stanzas)
 
 
@@ -90,8 +71,13 @@ def _untagged(lyrics: str, *, opens: bool) -> tuple[Stanza, ...]:
     blocks = [lines for block in re.split(r"\n\s*\n", lyrics) if (lines := _lines(block))]
     if not blocks:
         return ()
-    sung = [Stanza("chorus" if place % 2 else "verse", lines) for place, lines in enumerate(blocks)]
-    return (*((Stanza("intro", ()),) if opens else ()), *sung, Stanza("outro", ()))
+    sung = [_plain("chorus" if place % 2 else "verse", lines) for place, lines in enumerate(blocks)]
+    opening = (_plain("intro"),) if opens else ()
+    return (*opening, *sung, _plain("outro"))
+
+
+def _plain(section_type: SectionType, lines: tuple[SungLine, ...] = ()) -> Stanza:
+    return Stanza(section_type, section_type, lines)
 
 
 def _lines(body: str) -> tuple[SungLine, ...]:

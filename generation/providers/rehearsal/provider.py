@@ -7,19 +7,21 @@ import hashlib
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache, partial
 from math import ceil
 from typing import TypeVar
 
-from generation.contract import Delivery, SongRequest
+from generation.contract import Delivery, LyricsRequest, SongRequest, WrittenLyrics
 from generation.providers.base import Line, Sound, Sources, UpstreamAccess
 from generation.providers.rehearsal.acting import Acting, acted_error, read_acting
 from generation.providers.rehearsal.composer import seed_of
 from generation.providers.rehearsal.continuing import Beginning, begin
+from generation.providers.rehearsal.editing import edit
 from generation.providers.rehearsal.leaning import Leaning, Material, lean
 from generation.providers.rehearsal.materials import material_of, source_of
 from generation.providers.rehearsal.recording import Session, check_length
-from generation.providers.rehearsal.writing import write_lyrics
+from generation.providers.rehearsal.writing import write, write_lyrics
 
 COMPOSER_THREADS = 2
 WAIT_SHARE = 90.0
@@ -36,7 +38,8 @@ Made = TypeVar("Made")
 
 
 class Rehearsal:
-    """Makes songs on this machine. Satisfies `generation.providers.base.Provider`; of an upstream it needs `sources`.
+    """Makes songs and writes lyrics on this machine, as `Provider` and `WritesLyrics` of `generation.providers.base`;
+    of an upstream it needs `sources` alone.
 
     Composing runs on `executor` (by default two threads of the process), waiting on the loop alone. Cancelling
     stops the work between two sections of the song.
@@ -80,6 +83,15 @@ class Rehearsal:
         session = Session(song, acting, _lyrics(song, acting.prompt), leaning, kept)
         check_length(session)
         return session
+
+    async def write(self, request: LyricsRequest, upstream: UpstreamAccess) -> WrittenLyrics:
+        """Wait and fail as the prompt's first word asks, else write or edit at once."""
+        acting = read_acting(request.prompt)
+        await self._sleep(acting.wait_seconds)
+        if acting.failure is not None and acting.failure != "bad_audio":
+            raise acted_error(acting.failure)
+        asked = replace(request, prompt=acting.prompt)
+        return edit(asked) if asked.is_edit else write(asked)
 
     async def _wait(self, seconds: float, line: Line) -> None:
         steps = min(WAIT_STEPS, ceil(seconds))

@@ -90,4 +90,4 @@ def check_length(session: Session) -> None:
     seconds = session.new_seconds
     if session.kept is not None and seconds is not None and seconds < SHORTEST_SECONDS:
         message = f"The song is continued from second {session.kept.seconds:.1f}: it must be longer than that."
-        raise ProviderError("invalid_parameter", message, seen="not_made", param="duration_seconds")
+        raise ProviderError("invalid_parameter", message, seen="not_made", param="duration_seconds", blame="order")

@@ -122,6 +122,28 @@ def test_second_sale_of_the_buyer_is_no_charge(hold: Hold, studio: Organization,
     assert check_books() == []
 
 
+def test_two_things_bought_in_one_order_are_two_charges(
+    hold: Hold, studio: Organization, platform: Organization, reseller: Organization
+) -> None:
+    legs = [
+        Leg(studio.pk, platform.pk, "sale", 30),
+        Leg(studio.pk, reseller.pk, "sale", 20),
+        Leg(platform.pk, reseller.pk, "cost", 10),
+    ]
+
+    settlement = settle_hold(reference=hold.reference, legs=legs, charges=2)
+
+    assert (settlement.charged_micro, settlement.released_micro) == (50, 40)
+    kinds = Transfer.objects.filter(reference=hold.reference).order_by("pk").values_list("kind", "amount")
+    assert [(kind, amount) for kind, amount in kinds if kind != "hold"] == [
+        ("charge", 30),
+        ("charge", 20),
+        ("cost", 10),
+        ("release", 40),
+    ]
+    assert check_books() == []
+
+
 def test_settled_hold_is_not_settled_again(hold: Hold, studio: Organization, platform: Organization) -> None:
     settle_hold(reference=hold.reference, legs=legs_for(1, studio, platform))
     before = transfers_of(hold)

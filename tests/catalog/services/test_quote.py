@@ -266,3 +266,28 @@ def test_quote_outlives_a_change_of_price(sell: Sell, platform: Organization, cu
     Price.objects.update(amount_micro=99)
 
     assert Quote.from_json(kept).charge_for(takes=1, milliseconds=30_000) == 10
+
+
+def test_other_ways_to_the_song_keep_the_customers_price_and_have_their_own_costs(
+    sell: Sell, platform: Organization, vendor: Organization, customer: Organization
+) -> None:
+    ordered = sell(platform, sale={"song": 10}, cost={"song": 4})
+    dear = sell(platform, sale={"song": 99}, cost={"song": 50}, upstream=upstream_of(platform, "dear"))
+    unpriced = sell(platform, sale={}, upstream=upstream_of(platform, "unpriced"))
+
+    quoted = price(ordered, customer, others=[dear, unpriced])
+
+    assert quoted.amount_micro == 10
+    assert {route: [leg.amount_micro for leg in below] for route, below in quoted.other_routes.items()} == {
+        dear.pk: [50]
+    }
+
+
+def test_way_that_would_pay_another_seller_is_none(
+    sell: Sell, platform: Organization, reseller: Organization, vendor: Organization
+) -> None:
+    bought = sell(reseller, name="aria-1", upstream=upstream_of(platform))
+    sell(platform, name="aria-0", upstream_model="aria-1-upstream")
+    own = sell(reseller, name="aria-1", upstream=upstream_of(reseller))
+
+    assert price(bought, reseller, others=[own]).other_routes == {}

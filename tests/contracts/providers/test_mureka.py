@@ -31,7 +31,8 @@ from generation.contract import (
 from generation.models import Attempt, Event, Track
 from generation.providers import http
 from generation.providers.base import ProviderError, UpstreamAccess
-from generation.providers.mureka import NO_AUDIO, NO_TICKET, Mureka
+from generation.providers.mureka import Mureka
+from generation.providers.mureka.provider import NO_AUDIO, NO_TICKET
 from ground.outbound import OUTBOUND
 from tests.contracts.providers.conftest import Standin, live_through
 from tests.contracts.providers.sounds import sound

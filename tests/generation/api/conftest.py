@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.tenancy import system_scope
+from tests.generation.api.muse import FORMS, Form, sell_as_mureka
 from tests.generation.shops import Shop
 
 ENDPOINT = "corner"
@@ -19,3 +20,17 @@ def corner(shop: Shop) -> Shop:
         shop.world.mapping.llm.aliases = ["tune"]
         shop.world.mapping.llm.save()
     return shop
+
+
+@pytest.fixture
+def muse(corner: Shop) -> Shop:
+    """The model behind the slug `corner` is sold as Mureka's are."""
+    with system_scope():
+        sell_as_mureka(corner)
+    return corner
+
+
+@pytest.fixture(params=FORMS, ids=lambda form: form.name)
+def form(request: pytest.FixtureRequest) -> Form:
+    """Each envelope of the wire `mureka`."""
+    return request.param

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ TAGS = label_tags(title="Song", producer="Tutti", produce_id="trk_1")
 AS_IT_CAME = Wanted()
 
 
-def prepared(raw: bytes, wanted: Wanted = AS_IT_CAME, promised_seconds: float | None = None, **more: bool) -> Prepared:
+def prepared(raw: bytes, wanted: Wanted = AS_IT_CAME, promised_seconds: float | None = None, **more: Any) -> Prepared:
     return prepare(raw, wanted=wanted, promised_seconds=promised_seconds, tags=TAGS, **more)
 
 
@@ -164,3 +165,42 @@ def test_bad_take_is_refused_before_any_work(
 def test_take_over_the_limit_is_refused(song: Callable[..., Samples]) -> None:
     with pytest.raises(BadAudio, match="longer than 2 seconds"):
         prepare(encode(song(3), "mp3"), wanted=AS_IT_CAME, promised_seconds=None, tags={}, max_duration_seconds=2)
+
+
+def test_renditions_are_the_same_song_in_other_formats(song: Callable[..., Samples]) -> None:
+    ready = prepared(
+        encode(song(2), "wav", sample_rate=32_000),
+        Wanted(format="mp3", bitrate=64_000),
+        renditions=("mp3", "flac", "wav"),
+    )
+
+    flac, wav = ready.renditions
+    assert [one.format for one in (ready, flac, wav)] == ["mp3", "flac", "wav"]
+    assert ready.bitrate == 64_000
+    for one in (ready, flac, wav):
+        assert (one.sample_rate, one.channels, one.duration_ms) == (32_000, 2, 2_000)
+        assert (one.size, one.sha256) == (len(one.audio), hashlib.sha256(one.audio).hexdigest())
+        assert read_label(one.audio) == ai_label("Tutti", "trk_1")
+    assert np.array_equal(decode(flac.audio).values, decode(wav.audio).values)
+
+
+def test_a_rendition_that_is_what_came_keeps_its_packets(song: Callable[..., Samples]) -> None:
+    raw = encode(song(1), "mp3", bitrate=128_000)
+
+    ready = prepared(raw, Wanted(format="wav"), renditions=("mp3",))
+
+    assert [one.audio for one in ready.renditions] == [relabel(raw, TAGS)]
+
+
+def test_a_watermark_is_in_every_rendition(song: Callable[..., Samples]) -> None:
+    raw = encode(song(3), "wav")
+
+    ready = prepared(raw, Wanted(format="flac"), watermark=True, renditions=("wav",))
+
+    (wav,) = ready.renditions
+    assert np.array_equal(decode(wav.audio).values, decode(ready.audio).values)
+    assert not np.array_equal(decode(wav.audio).values, decode(raw).values)
+
+
+def test_what_was_ordered_is_not_made_twice(song: Callable[..., Samples]) -> None:
+    assert prepared(encode(song(1), "mp3"), renditions=("mp3",)).renditions == ()

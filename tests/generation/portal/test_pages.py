@@ -15,6 +15,7 @@ from accounts.tenancy import system_scope
 from generation.models import Job, Track
 from generation.services.cancel import cancel_job
 from generation.services.links import open_link
+from tests.generation.texts import delivered, ordered_text, sell_texts
 from tests.generation.worlds import World, caller_of, finished, submitted, wav
 
 Queries = Callable[[int], AbstractContextManager[Any]]
@@ -212,3 +213,14 @@ def test_style_sheet_is_served_and_small(client: Client) -> None:
 
     assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (200, "text/css")
     assert len(answer.content) < 8_000
+
+
+def test_text_that_was_ordered_alone_is_listed_by_its_prompt(browser: Client, world: World) -> None:
+    with system_scope():
+        sell_texts(world)
+        delivered(ordered_text(world, prompt="a song of the harbour"))
+
+    page = text_of(page_of(browser))
+
+    assert "a song of the harbour succeeded test-words" in page
+    assert "0.20 credits" in page

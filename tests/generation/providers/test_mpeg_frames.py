@@ -95,6 +95,15 @@ def test_what_is_broken_is_left_out_and_the_rest_is_found_again() -> None:
     assert frames == [Frame(STEREO, good)] * 6
 
 
+def test_head_after_a_gap_is_not_believed_for_where_it_waited() -> None:
+    good, cutter = silent_frame(), FrameCutter()
+
+    cutter.cut(good * 2 + b"\x00" * 10 + good[:4])
+    frames = cutter.cut(b"\x00" * 500 + good * 3)
+
+    assert frames == [Frame(STEREO, good)] * 3
+
+
 @pytest.mark.parametrize("junk", [b"\xff\xfb\x90\x40", b"\x00" * 40, b"\xff" * 40, b"RIFF....WAVEfmt "])
 def test_stream_that_is_no_mp3_gives_nothing_and_is_not_kept(junk: bytes) -> None:
     cutter = FrameCutter()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from catalog.models import LlmCatalog, LlmMapping
-from generation.contract import Order, Refusal, Sampling, SongRequest
+from generation.contract import Extend, Order, Refusal, Sampling, SongRequest
 from generation.models import Job
 from generation.services.quoting import quote_order
 from tests.generation.worlds import SONG_PRICE, World, order
@@ -160,3 +162,39 @@ def test_quote_says_which_fields_are_only_a_wish(world: World) -> None:
     world.mapping.llm.save()
 
     assert quote_order(order(duration_seconds=30.0), caller=world.caller).approximated == ("duration_seconds",)
+
+
+def test_quote_without_a_model_is_for_the_default_of_the_wire(world: World) -> None:
+    world.mapping.default_for_wires = ["mureka"]
+    world.mapping.save()
+    given = Order(song=SongRequest(prompt="a tune"), model="", catalog="music_gen", wire_default="mureka")
+
+    offer = quote_order(given, caller=world.caller)
+
+    assert (offer.mapping, offer.model) == (world.mapping, "test-song")
+
+
+def test_quote_without_a_model_on_a_wire_without_a_default_is_refused(world: World) -> None:
+    given = Order(song=SongRequest(prompt="a tune"), model="", catalog="music_gen", wire_default="mureka")
+
+    with pytest.raises(Refusal) as refused:
+        quote_order(given, caller=world.caller)
+
+    assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
+
+
+def test_quote_to_continue_at_an_endpoint_that_continues_nothing_names_the_field(world: World) -> None:
+    given = replace(
+        at_endpoint(world, catalog="music_extend"),
+        song=SongRequest(lyrics="la", extend=Extend(track="01890a5d-ac96-774b-bcce-b302099a8057", at_ms=8000)),
+        names={"extend": "song_id"},
+    )
+
+    with pytest.raises(Refusal) as refused:
+        quote_order(given, caller=world.caller)
+
+    assert (refused.value.code, refused.value.param, refused.value.message) == (
+        "unsupported_parameter",
+        "song_id",
+        "test-song does not take 'song_id'. No model on offer takes it.",
+    )

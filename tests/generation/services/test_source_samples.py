@@ -55,4 +55,4 @@ def test_what_cannot_be_decoded_is_not_made(track: SourceTrack) -> None:
     with pytest.raises(ProviderError, match="cannot be read") as told:
         sound_of(track)
 
-    assert (told.value.code, told.value.seen) == ("bad_audio", "not_made")
+    assert (told.value.code, told.value.seen, told.value.blame) == ("bad_audio", "not_made", "order")

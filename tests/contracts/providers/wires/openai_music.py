@@ -75,6 +75,7 @@ FIRST: dict[str, Play] = {
     "rate_limited": lambda stage: refusal(429, "rate_limit_exceeded", "Slow down.", **{"Retry-After": "0"}),
     "error_then_good": lambda stage: refusal(500, "internal_error", "The model stumbled."),
     "bare_error_then_good": lambda stage: Said(500),
+    "lost_in_its_answer": lambda stage: Said(is_held=True),
     "failed_in_200": lambda stage: as_json({"id": SONG_ID, "status": "SUCCEEDED", "error": {"message": "No."}}),
 }
 SECOND: dict[str, Play] = {"second_refused": lambda stage: refusal(400, "content_policy", "Not this one.")}

@@ -1,6 +1,6 @@
 """The wire `mureka` as an upstream: an order becomes a task that is asked for until it ends; its songs are fetched.
 
-It is spoken in two envelopes (`mureka_envelopes`). One call makes up to three songs; more are ordered side by side.
+It is spoken in two envelopes (`envelopes`). One call makes up to three songs; more are ordered side by side.
 A poll or a download that fails is tried again until the deadline, for the song exists. A status nobody described may
 be a new word for work under way, so it is waited out like one, unless the task says that it has ended.
 """
@@ -29,10 +29,10 @@ from generation.providers import http
 from generation.providers.base import Line, ProviderError, UpstreamAccess
 from generation.providers.downloads import download
 from generation.providers.http import Heard, Told, storable
-from generation.providers.mureka_answers import ENDED_BADLY, STREAMING, SUCCEEDED, UNDER_WAY, Choice, Task
-from generation.providers.mureka_envelopes import OFFICIAL, envelope_of, kind_of_reason
-from generation.providers.mureka_orders import Order, headers, kind_of_call, order_of, with_less_time
-from generation.providers.mureka_previews import Previews, previews
+from generation.providers.mureka.answers import ENDED_BADLY, STREAMING, SUCCEEDED, UNDER_WAY, Choice, Task
+from generation.providers.mureka.envelopes import OFFICIAL, envelope_of, kind_of_reason
+from generation.providers.mureka.orders import Order, headers, kind_of_call, order_of, with_less_time
+from generation.providers.mureka.previews import Previews, previews
 from generation.providers.parallel import SHARE_OF_PARALLEL
 
 logger = logging.getLogger("tutti.upstreams")

@@ -10,8 +10,8 @@ from generation.contract import Extend, SongRequest
 from generation.providers import http
 from generation.providers.base import ProviderError, UpstreamAccess
 from generation.providers.multipart import Form, FormFile
-from generation.providers.mureka_answers import Task
-from generation.providers.mureka_envelopes import OFFICIAL, envelope_of
+from generation.providers.mureka.answers import Task
+from generation.providers.mureka.envelopes import OFFICIAL, envelope_of
 
 UPLOAD_SECONDS: Final = 120.0
 MOST_SONGS: Final = 3
@@ -45,7 +45,8 @@ class Order:
 
 
 def headers(upstream: UpstreamAccess) -> dict[str, str]:
-    return {"Authorization": f"Bearer {upstream.credential}"}
+    """A service of the house's own network may ask for no key."""
+    return {"Authorization": f"Bearer {upstream.credential}"} if upstream.credential else {}
 
 
 def kind_of_call(song: SongRequest, upstream: UpstreamAccess) -> tuple[str, str]:
