@@ -15,7 +15,7 @@ import numpy as np
 from generation.providers.rehearsal.sounds import Samples
 from generation.providers.rehearsal.spectra import BATCH_WINDOWS, mono_at, windows_of
 
-LISTENING_HERTZ = 22_050
+LISTENING_HERTZ = 16_000
 WINDOW_SECONDS, HOP_SECONDS = 0.046, 0.01
 LOWEST_HERTZ, HIGHEST_HERTZ = 65.0, 1500.0
 SURE, DOUBTFUL = 0.15, 0.3
