@@ -16,7 +16,7 @@ from generation.models import Attempt, Job
 from generation.providers.base import Blame, ProviderError
 from generation.services.cancel import cancel_job
 from generation.services.claim import Work, claim
-from generation.services.health import FEWEST_FAILURES
+from generation.services.health import FEWEST_FAILURES, LOOKED_AT, failures_by_upstream, failures_lately
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
 from tests.generation.services.test_routes import due_now, second_route
@@ -78,6 +78,19 @@ def test_failures_of_long_ago_count_no_more(world: World) -> None:
     fail_often(world, 1)
 
     assert state_of(world) == CircuitState.CLOSED
+
+
+def test_several_upstreams_are_counted_at_once_as_each_alone(world: World) -> None:
+    first, second = world.mapping.upstream, second_route(world).upstream
+    for _ in range(LOOKED_AT + 2):
+        finished(submitted(world))
+    fail_often(world, 4)
+    elsewhere = list(Attempt.unscoped.order_by("ended_at")[:4])
+    Attempt.unscoped.filter(pk__in=[attempt.pk for attempt in elsewhere]).update(upstream=second)
+    Circuit.objects.create(upstream=second, changed_at=elsewhere[1].ended_at)
+
+    assert failures_by_upstream([first.pk, second.pk, 0]) == {first.pk: (4, LOOKED_AT), second.pk: (0, 3)}
+    assert (failures_lately(first.pk), failures_lately(second.pk)) == ((4, LOOKED_AT), (0, 3))
 
 
 @pytest.mark.parametrize("blame", ["order", "nobody"])
