@@ -41,6 +41,7 @@ class TuttiAdminSite(admin.AdminSite):
     site_header = site_title = _("Tutti admin")
     index_title = _("Overview")
     final_catch_all_view = False
+    enable_nav_sidebar = False
     entry_word = ENTRY_WORD
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -35,17 +35,14 @@ class UpstreamAdmin(OrganizationAdmin):
     """Shown, never edited; the credential is not shown, and of the address no more than the host."""
 
     view_word = WORD
-    list_display = (
-        *("name", "slug", "organization", "provider", "is_enabled"),
-        *("circuit_now", "next_trial", "failures", "in_hand"),
-    )
+    list_display = ("name", "circuit_now", "failures", "in_hand", "provider", "is_enabled", "slug", "organization")
     list_filter = ("provider", "is_enabled")
     list_select_related = ("organization", "circuit")
     search_fields = ("name", "slug")
     ordering = ("slug",)
     fields = (
         *("name", "slug", "organization", "provider", "host", "is_enabled"),
-        *("circuit_now", "next_trial", "failures", "in_hand"),
+        *("circuit_now", "failures", "in_hand"),
     )
     readonly_fields = fields
     actions = ("open_circuit", "close_circuit")
@@ -88,15 +85,9 @@ class UpstreamAdmin(OrganizationAdmin):
     @admin.display(description=_("circuit"))
     def circuit_now(self, upstream: Upstream) -> SafeString:
         standing = _standing(upstream)
-        text = f"{standing.circuit} ({standing.reason})" if standing.reason else standing.circuit
-        return format_html('<span class="circuit {}">{}</span>', standing.circuit, text)
-
-    @admin.display(description=_("next trial"))
-    def next_trial(self, upstream: Upstream) -> str | None:
-        standing = _standing(upstream)
-        if standing.circuit == CircuitState.OPEN and standing.reason == CircuitReason.BY_HAND:
-            return str(_("when it is closed by hand"))
-        return f"{standing.retry_at:%Y-%m-%d %H:%M:%S} UTC" if standing.retry_at else None
+        reason = f" ({standing.reason})" if standing.reason else ""
+        shown = '<span class="circuit {}">{}{}</span><span class="circuit-next">{}</span>'
+        return format_html(shown, standing.circuit, standing.circuit, reason, _next_trial(standing))
 
     @admin.display(description=_("failures lately"))
     def failures(self, upstream: Upstream) -> str:
@@ -112,6 +103,14 @@ class UpstreamAdmin(OrganizationAdmin):
     def host(self, upstream: Upstream) -> str | None:
         # An address may carry a name and a password before its host, and a key after it.
         return urlsplit(upstream.base_url).hostname
+
+
+def _next_trial(standing: UpstreamStanding) -> str:
+    if standing.circuit == CircuitState.HALF_OPEN:
+        return _("one order at a time, on trial")
+    if standing.circuit == CircuitState.OPEN and standing.reason == CircuitReason.BY_HAND:
+        return _("until it is closed by hand")
+    return _("next trial %s UTC") % f"{standing.retry_at:%Y-%m-%d %H:%M:%S}" if standing.retry_at else ""
 
 
 def _with_standing(upstreams: Iterable[Upstream]) -> list[Upstream]:

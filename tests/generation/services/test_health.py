@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +21,7 @@ from generation.services.claim import Work, claim
 from generation.services.health import FEWEST_FAILURES, LOOKED_AT, failures_by_upstream, failures_lately
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
+from generation.states import AttemptState
 from tests.generation.services.test_routes import due_now, second_route
 from tests.generation.worlds import World, claimed, finished, new_runner, submitted, wav
 
@@ -80,17 +83,35 @@ def test_failures_of_long_ago_count_no_more(world: World) -> None:
     assert state_of(world) == CircuitState.CLOSED
 
 
+def ended(world: World, upstream: Upstream, verdicts: str) -> list[Attempt]:
+    """Attempts of one job, a second apart, the last one now: `x` was held against the upstream."""
+    job = Job.unscoped.first() or submitted(world)
+    now, numbers = timezone.now(), itertools.count(job.attempts.count() + 1)
+    return [
+        Attempt.unscoped.create(
+            organization=job.organization,
+            job=job,
+            number=next(numbers),
+            token=uuid.uuid4(),
+            upstream=upstream,
+            state=AttemptState.FAILED,
+            is_held_against=verdict == "x",
+            started_at=now,
+            ended_at=now - timedelta(seconds=len(verdicts) - place),
+        )
+        for place, verdict in enumerate(verdicts)
+    ]
+
+
 def test_several_upstreams_are_counted_at_once_as_each_alone(world: World) -> None:
     first, second = world.mapping.upstream, second_route(world).upstream
-    for _ in range(LOOKED_AT + 2):
-        finished(submitted(world))
-    fail_often(world, 4)
-    elsewhere = list(Attempt.unscoped.order_by("ended_at")[:4])
-    Attempt.unscoped.filter(pk__in=[attempt.pk for attempt in elsewhere]).update(upstream=second)
-    Circuit.objects.create(upstream=second, changed_at=elsewhere[1].ended_at)
+    ended(world, first, "xx" + LOOKED_AT * "x" + "...")
+    _, middle, _, _ = ended(world, second, "xx..")
+    Circuit.objects.create(upstream=second, changed_at=middle.ended_at)
 
-    assert failures_by_upstream([first.pk, second.pk, 0]) == {first.pk: (4, LOOKED_AT), second.pk: (0, 3)}
-    assert (failures_lately(first.pk), failures_lately(second.pk)) == ((4, LOOKED_AT), (0, 3))
+    wanted = {first.pk: (LOOKED_AT - 3, LOOKED_AT), second.pk: (1, 3)}
+    assert failures_by_upstream([first.pk, second.pk, 0]) == wanted
+    assert {pk: failures_lately(pk) for pk in wanted} == wanted
 
 
 @pytest.mark.parametrize("blame", ["order", "nobody"])
