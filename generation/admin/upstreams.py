@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.admin.scoped import OrganizationAdmin
 from catalog.models import CircuitReason, CircuitState, Upstream
@@ -107,10 +107,10 @@ class UpstreamAdmin(OrganizationAdmin):
 
 def _next_trial(standing: UpstreamStanding) -> str:
     if standing.circuit == CircuitState.HALF_OPEN:
-        return _("one order at a time, on trial")
+        return gettext("one order at a time, on trial")
     if standing.circuit == CircuitState.OPEN and standing.reason == CircuitReason.BY_HAND:
-        return _("until it is closed by hand")
-    return _("next trial %s UTC") % f"{standing.retry_at:%Y-%m-%d %H:%M:%S}" if standing.retry_at else ""
+        return gettext("until it is closed by hand")
+    return gettext("next trial %s UTC") % f"{standing.retry_at:%Y-%m-%d %H:%M:%S}" if standing.retry_at else ""
 
 
 def _with_standing(upstreams: Iterable[Upstream]) -> list[Upstream]:

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.test import Client
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.admin.site import TuttiAdminSite
 from accounts.models import ApiKey, Membership, Organization, Role, User
+from accounts.services.api_keys import issue_key
 from accounts.services.organizations import add_member
 
 
@@ -101,6 +104,21 @@ def test_key_does_not_enter(client: Client, issued: tuple[ApiKey, str]) -> None:
 
 def test_change_needs_the_csrf_token(owner: Membership) -> None:
     assert browser_of(owner.user, enforce_csrf_checks=True).post("/admin/").status_code == 403
+
+
+def test_what_a_page_reads_while_it_renders_is_read_in_scope(
+    owner: Membership, issued: tuple[ApiKey, str], other_studio: Organization
+) -> None:
+    issue_key(organization=other_studio, member=None, name="theirs", live=True)
+
+    def page(request: HttpRequest) -> TemplateResponse:
+        seen = {"message": lambda: f"{ApiKey.objects.count()} key"}
+        return TemplateResponse(request, "accounts/turned_away.html", seen)
+
+    request = RequestFactory().get("/admin/keys/")
+    request.user = owner.user
+
+    assert b"<p>1 key</p>" in admin.site.admin_view(page)(request).content
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])

@@ -107,6 +107,7 @@ def test_several_upstreams_are_counted_at_once_as_each_alone(world: World) -> No
     first, second = world.mapping.upstream, second_route(world).upstream
     ended(world, first, "xx" + LOOKED_AT * "x" + "...")
     _, middle, _, _ = ended(world, second, "xx..")
+    assert middle.ended_at is not None
     Circuit.objects.create(upstream=second, changed_at=middle.ended_at)
 
     wanted = {first.pk: (LOOKED_AT - 3, LOOKED_AT), second.pk: (1, 3)}
