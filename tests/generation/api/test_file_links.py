@@ -17,7 +17,7 @@ from generation.services import fetch_file
 from ground.outbound import Outbound
 from tests.generation.shops import Shop
 from tests.generation.songs_to_send import song
-from tests.ground.outbound.houses import answers, house, says
+from tests.ground.outbound.houses import house, says
 from tests.ground.outbound.places import HARMLESS, HOSTILE, NAMES, PUBLIC, Lines, Names, outbound_over, redirect_to
 
 FILES = "/v1/files"
