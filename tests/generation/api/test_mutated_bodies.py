@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import random
 import uuid
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from accounts.tenancy import system_scope
 from billing.services.books import check_books
 from billing.services.credits import balance_of, top_up
 from generation.api.awaited import Waiting
-from generation.models import Job
+from generation.models import Attempt, Event, IdempotencyKey, Job, Track, Upload
 from generation.services.cancel import cancel_job
 from tests.generation.shops import Shop
 from tests.generation.worlds import SONG_PRICE
@@ -257,3 +258,46 @@ async def test_spoilt_bodies_are_answered_in_the_words_of_their_wire(
     # The same order under the same key is one job.
     assert (count <= jobs, held) == (True, 0)
     assert await muse.behind(check_books) == []
+
+
+# --- The caller's own key -----------------------------------------------------------------------------------------
+
+
+def written(shop: Shop) -> str:
+    """Every row an order leaves, as text."""
+    kinds = (Job, Event, Attempt, IdempotencyKey, Track, Upload)
+    return repr([list(kind.unscoped.values()) for kind in kinds])
+
+
+SPELLINGS: list[Callable[[str], dict[str, str]]] = [
+    lambda key: {"authorization": f"Bearer {key}"},
+    lambda key: {"authorization": "", "x-api-key": key},
+    lambda key: {"authorization": "", "x-goog-api-key": key},
+    lambda key: {"authorization": f"Bearer {key}x"},
+    lambda key: {"authorization": key},
+]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_key_of_the_caller_is_told_nowhere(
+    muse: Shop, ordered: list[uuid.UUID], route: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("", "tutti", "tutti.access", "tutti.jobs", "tutti.outbound"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    path, body = ROUTES[route]
+    told = []
+
+    for place, spelt in enumerate(SPELLINGS):
+        headers = {**spelt(muse.secret), "idempotency-key": str(place)}
+        for target in (path, f"{path}?key={muse.secret}", f"{path}/{muse.secret}"):
+            answer = await muse.call(
+                "POST", target, data=json.dumps(body), content_type="application/json", headers=headers
+            )
+            told.append(f"{dict(answer.headers)} {b'' if answer.streaming else answer.content!r}")
+            if answer.streaming:
+                answer.close()
+    await muse.behind(cancel_everything, muse)
+
+    assert muse.secret not in "".join(told)
+    assert muse.secret not in caplog.text
+    assert muse.secret not in await muse.behind(written, muse)
