@@ -130,6 +130,7 @@ class Capabilities:
             "instrumental": "exact" if self.instrumental == "always" else self.instrumental,
             "duration_seconds": self.duration,
             "seed": _exact(self.seed),
+            "stereo": _exact(self.stereo),
             "enhance": _exact(self.enhance),
             "extend": _exact(self.extend),
             "partial_audio": _STREAMED[self.streaming],

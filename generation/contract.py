@@ -60,6 +60,8 @@ class SongRequest:
     sample_rate: int | None = None
     bitrate: int | None = None
     channels: int | None = None
+    stereo: bool = False
+    """Two channels of the model's own, not one copied."""
     watermark: bool = False
     references: References = References()
     extend: Extend | None = None

@@ -37,6 +37,20 @@ class GoogleKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
         ]
 
 
+class FallbackKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """A setting of private networks, and nothing a client could send."""
+
+    target_class = "accounts.api.authentication.FallbackKeyAuthentication"
+    name: list[str] = []
+    match_subclasses = True
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return []
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return []
+
+
 class PortalSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.api.authentication.SessionAuthentication"
     name = "portalSession"

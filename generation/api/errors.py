@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import Resolver404, resolve
 from rest_framework import exceptions
 
@@ -32,11 +33,16 @@ def failure(
     exc: Exception, request: HttpRequest, dialect: Dialect, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """The answer to a call that ended in an exception; one that is our fault is logged and tells nothing of itself."""
+    return refused(told(exc, request), request, dialect, headers)
+
+
+def told(exc: Exception, request: HttpRequest) -> Refusal:
+    """What the caller is told of an exception; one that is our fault is logged."""
     refusal = as_refusal(exc)
     if refusal is None:
         logger.error("request %s failed", request_id(request), exc_info=exc)
-        refusal = _OUR_FAULT
-    return refused(refusal, request, dialect, headers)
+        return _OUR_FAULT
+    return refusal
 
 
 def refused(
@@ -84,6 +90,7 @@ _WORDED: tuple[tuple[type[Exception], Callable[[Any], Refusal]], ...] = (
     (PermissionDenied, lambda exc: Refusal("permission_denied", str(exc) or "This is not permitted.")),
     (exceptions.APIException, lambda exc: Refusal("malformed_json", str(exc.detail))),
     (SuspiciousOperation, lambda _: Refusal("malformed_json", "The request could not be understood.")),
+    (MultiPartParserError, lambda _: Refusal("malformed_json", "The form could not be understood.")),
     (BadRequest, lambda _: Refusal("malformed_json", "The request could not be understood.")),
 )
 

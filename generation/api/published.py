@@ -18,13 +18,22 @@ from accounts.permissions import PUBLIC
 from generation.api import shapes
 from generation.api.base import MusicView, OneForm
 from generation.api.components import COMPONENTS
+from generation.api.file_shapes import FILE_COMPONENTS
 from generation.api.lyria_components import LYRIA_COMPONENTS
 from generation.api.lyrics_shapes import LYRICS_COMPONENTS
 from generation.api.minimax_components import MINIMAX_COMPONENTS
 from generation.api.mureka_components import MUREKA_COMPONENTS
+from generation.api.musicgen_components import MUSICGEN_COMPONENTS
 
-SERVED: Final = ("/v1/", "/v1beta/", "/v1beta1/", "/{endpoint}/", "/healthz", "/schema", "/docs")
-BODIES: Final = COMPONENTS | MINIMAX_COMPONENTS | LYRIA_COMPONENTS | MUREKA_COMPONENTS | LYRICS_COMPONENTS
+SERVED: Final = ("/v1/", "/api/v1/", "/v1beta/", "/v1beta1/", "/{endpoint}/", "/healthz", "/schema", "/docs")
+BODIES: Final = {
+    name: component
+    for components in (
+        *(COMPONENTS, MINIMAX_COMPONENTS, LYRIA_COMPONENTS, MUREKA_COMPONENTS, MUSICGEN_COMPONENTS),
+        *(LYRICS_COMPONENTS, FILE_COMPONENTS),
+    )
+    for name, component in components.items()
+}
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 

@@ -7,8 +7,22 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from generation.api import audio, lyria, lyrics, minimax, mureka, music, offers, published, tickets
+from generation.api import (
+    audio,
+    files,
+    lyria,
+    lyrics,
+    minimax,
+    mureka,
+    mureka_files,
+    music,
+    musicgen,
+    offers,
+    published,
+    tickets,
+)
 from generation.api.awaited import awaited
+from generation.api.uploading import uploading
 
 SONGS = "v1/music/generations"
 AT_MUREKA = "v1/ai/<str:endpoint>/mureka"
@@ -32,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     *both("v1/music_generation", awaited(minimax.MusicGeneration.as_view())),
     *both("v1/lyrics_generation", awaited(lyrics.MiniMaxWriting.as_view())),
     *both("v1/lyrics/generate", awaited(lyrics.MurekaWriting.as_view())),
+    *both("api/v1/generate_music", musicgen.leaving_cancels(musicgen.GenerateMusic.as_view())),
     *both("v1/tasks", music.Tasks.as_view()),
     *both(f"{AT_ENDPOINT}/generateContent", awaited(lyria.EndpointContent.as_view())),
     *both(f"{AT_ENDPOINT}/google/chat/completions", awaited(lyria.EndpointGoogleChat.as_view())),
@@ -47,6 +62,11 @@ urlpatterns: list[URLPattern] = [
     *both(f"{AT_MUREKA}/song/generate", mureka.MaasSong.as_view()),
     *both(f"{AT_MUREKA}/song/extend", mureka.MaasExtension.as_view()),
     *both(f"{AT_MUREKA}/song/query/<str:task_id>", mureka.MaasTask.as_view()),
+    *both(f"{AT_MUREKA}/files/upload", uploading(mureka_files.MaasUpload.as_view())),
+    *both("v1/files/upload", uploading(mureka_files.OfficialUpload.as_view())),
+    *both("v1/files", uploading(files.Files.as_view())),
+    *both("v1/files/<str:file_id>", files.File.as_view()),
+    *both("v1/files/<str:file_id>/content", files.FileContent.as_view()),
     *both("v1/song/generate", mureka.OfficialSong.as_view()),
     *both("v1/song/extend", mureka.OfficialExtension.as_view()),
     *both("v1/song/query/<str:task_id>", mureka.OfficialTask.as_view()),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import av
-import av.logging
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
@@ -17,24 +13,18 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from generation.audio import sniff
-from generation.audio.formats import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
-from generation.audio.samples import MAX_CHANNELS, BadAudio, Samples
+from generation.audio.bad_audio import BadAudio
+from generation.audio.opening import DAMAGED, opened
+from generation.audio.samples import Samples
 
 MAX_DURATION_SECONDS = 1_200.0
 
-_DAMAGED = "The audio file is damaged: it does not decode to its end."
 _EMPTY = "The audio file is empty."
 _MISSING_SECONDS = 0.1
 _MP4_EXCESS_FRAMES = 4_096
 _LARGEST_SAMPLE = 100.0
 _NOMINAL_TOLERANCE = 0.01
 _CODECS = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}
-# Errors that damaged bytes bring up through PyAV and NumPy; FFmpegError covers FFmpeg's own.
-_DECODER_ERRORS = (av.FFmpegError, ValueError, IndexError, ArithmeticError, MemoryError, NotImplementedError)
-
-# FFmpeg tells stderr about every damaged byte, and its log lock is a known place for two threads to wait on each
-# other. What matters comes back as an exception.
-av.logging.set_level(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,42 +73,6 @@ def read(audio: bytes, *, max_duration_seconds: float = MAX_DURATION_SECONDS) ->
     return found, Samples(values, found.sample_rate)
 
 
-@contextlib.contextmanager
-def opened(audio: bytes) -> Iterator[tuple[InputContainer, AudioStream]]:
-    """The file as an open container and its audio stream; whatever goes wrong inside is a BadAudio.
-
-    FFmpeg is given one demuxer and its few decoders, and bytes instead of a path: nothing in a file can make it open
-    another file or an address.
-    """
-    kind = sniff.container_of(audio)
-    sniff.require_whole(audio, kind)
-    allowed = {"codec_whitelist": ",".join(sorted(kind.codecs))}
-    try:
-        with av.open(
-            io.BytesIO(audio), "r", format=kind.demuxer, container_options=allowed, metadata_errors="replace"
-        ) as container:
-            yield container, _only_stream(container, kind)
-    except _DECODER_ERRORS as error:
-        raise BadAudio(_DAMAGED) from error
-
-
-def _only_stream(container: InputContainer, kind: sniff.Container) -> AudioStream:
-    if not container.streams.audio:
-        raise BadAudio("The file holds no audio.")
-    stream = container.streams.audio[0]
-    context = stream.codec_context
-    if context is None or context.name not in kind.codecs:
-        raise BadAudio("The audio in the file is in a codec that is not taken.")
-    if not MIN_SAMPLE_RATE <= context.sample_rate <= MAX_SAMPLE_RATE:
-        raise BadAudio(f"The audio has a sample rate of {context.sample_rate} Hz, which is not taken.")
-    if not 1 <= context.channels <= MAX_CHANNELS:
-        raise BadAudio(f"The audio has {context.channels} channels; only mono and stereo are taken.")
-    if kind is sniff.FLAC:
-        # Each FLAC frame carries a checksum, which FFmpeg compares only when asked to.
-        context.options = {"err_detect": "crccheck+explode"}
-    return stream
-
-
 def _read(audio: bytes, max_seconds: float, *, keep: bool) -> tuple[Probe, _Tally, int]:
     tally = _Tally()
     with opened(audio) as (container, stream):
@@ -127,7 +81,7 @@ def _read(audio: bytes, max_seconds: float, *, keep: bool) -> tuple[Probe, _Tall
         limit = int(max_seconds * context.sample_rate)
         for frame in _frames(container, stream, tally):
             if (frame.sample_rate, frame.layout.nb_channels) != shape:
-                raise BadAudio(_DAMAGED)
+                raise BadAudio(DAMAGED)
             tally.frames += frame.samples
             if tally.frames > limit:
                 raise BadAudio(f"The audio is longer than {max_seconds:g} seconds.")
@@ -156,7 +110,7 @@ def _delivered_frames(audio: bytes, stream: AudioStream, frames: int) -> int:
     rate = stream.codec_context.sample_rate
     declared = round(stream.duration * stream.time_base * rate)
     if declared - frames > _MISSING_SECONDS * rate:
-        raise BadAudio(_DAMAGED)
+        raise BadAudio(DAMAGED)
     # AAC comes in whole packets; the edit list says where in the last one the song ends.
     is_padded = kind is sniff.MPEG_4 and 0 < frames - declared <= _MP4_EXCESS_FRAMES and declared > 0
     return declared if is_padded else frames
@@ -207,5 +161,5 @@ def _plausible(table: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     with np.errstate(over="ignore", invalid="ignore"):
         values: npt.NDArray[np.float32] = np.ascontiguousarray(table, dtype=np.float32)
         if not (values.max(initial=0.0) <= _LARGEST_SAMPLE and values.min(initial=0.0) >= -_LARGEST_SAMPLE):
-            raise BadAudio(_DAMAGED)
+            raise BadAudio(DAMAGED)
     return values

@@ -16,13 +16,14 @@ _VERSION_1_BYTES = 128
 
 
 def tag_bytes(audio: bytes) -> int:
-    """Length of a leading ID3v2 tag, 0 where there is none."""
-    if audio[:3] != b"ID3" or len(audio) < HEADER_BYTES:
-        return 0
-    size = 0
-    for byte in audio[6:HEADER_BYTES]:
-        size = size << 7 | byte & 0x7F
-    return HEADER_BYTES + size
+    """Length of the leading ID3v2 tags, of which careless programs leave several; 0 where there is none."""
+    end = 0
+    while audio[end : end + 3] == b"ID3" and len(audio) >= end + HEADER_BYTES:
+        size = 0
+        for byte in audio[end + 6 : end + HEADER_BYTES]:
+            size = size << 7 | byte & 0x7F
+        end += HEADER_BYTES + size
+    return end
 
 
 def with_tags(audio: bytes, tags: Mapping[str, str]) -> bytes:

@@ -10,7 +10,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from generation.audio import id3_tags, sniff
-from generation.audio.decode import opened
+from generation.audio.opening import opened
 from generation.audio.tags import finished, muxer_options, muxer_tags
 
 _MUXERS = {sniff.WAV: "wav", sniff.FLAC: "flac", sniff.OGG: "ogg", sniff.MPEG_4: "ipod"}

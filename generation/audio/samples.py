@@ -1,4 +1,4 @@
-"""Decoded audio, and the one error of everything that reads audio."""
+"""Decoded audio."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-MAX_CHANNELS = 2
+from generation.audio.bad_audio import BadAudio
 
-
-class BadAudio(Exception):
-    """Audio that cannot be delivered. The message is a sentence a customer can read."""
+__all__ = ["BadAudio", "Samples"]
 
 
 @dataclass(frozen=True, slots=True)

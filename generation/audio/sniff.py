@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.id3_tags import tag_bytes
-from generation.audio.samples import BadAudio
 
 _NOT_AUDIO = "This is not audio in a format that is taken: MP3, WAV, FLAC, Ogg (Opus or Vorbis), M4A or AAC."
 _CUT_SHORT = "The audio file is damaged: it is cut short."

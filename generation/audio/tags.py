@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generation.audio import id3_tags, mpeg4_tags
-from generation.audio.decode import opened
+from generation.audio.opening import opened
 
 AI_LABEL_KEY = "AIGC"
 

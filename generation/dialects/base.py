@@ -115,10 +115,13 @@ def failure_of(job: JobView, *, request_id: str) -> Refused | None:
 
 def job_headers(job: JobView) -> dict[str, str]:
     """What an answer with a job says of its audio, and of the fields its model took as wishes."""
-    headers = dict(AI_GENERATED) if job.tracks else {}
-    if approximated := job.wire.get("approximated"):
-        headers["x-tutti-approximated"] = as_header(approximated)
-    return headers
+    return (AI_GENERATED if job.tracks else {}) | approximated_header(job.wire)
+
+
+def approximated_header(wire: Mapping[str, Any]) -> dict[str, str]:
+    """The header that names what a model took as wishes; none when it took nothing so."""
+    approximated = wire.get("approximated")
+    return {"x-tutti-approximated": as_header(approximated)} if approximated else {}
 
 
 def ignored_header(order: Order) -> dict[str, str]:

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_people'),
         ('catalog', '0003_upstreams_have_circuits'),
-        ('generation', "0008_count_tokens"),
+        ('generation', "0009_keep_uploads"),
     ]
 
     operations = [

@@ -27,6 +27,8 @@ class Track(TenantRow):
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     seed = models.BigIntegerField(null=True)
+    origin = models.ForeignKey("catalog.Upstream", null=True, on_delete=models.PROTECT, related_name="+")
+    """The upstream that made it, and called it `upstream_id`; None: rehearsal of a test key."""
     upstream_id = models.CharField(max_length=200, blank=True)
     sections = models.JSONField(default=list)
     """Timings of the lyrics: see generation.contract.Section."""

@@ -11,6 +11,7 @@ from generation.providers.conveys import TUTTI
 from generation.providers.lyria import Lyria
 from generation.providers.minimax import MiniMax
 from generation.providers.mureka import Mureka
+from generation.providers.musicgen_http import MusicGenHttp
 from generation.providers.openai_music import OpenAIMusic
 
 
@@ -24,6 +25,7 @@ _PROVIDERS: Final[dict[str, Callable[[], Provider]]] = {
     "lyria": Lyria,
     "minimax": MiniMax,
     "mureka": Mureka,
+    "musicgen_http": MusicGenHttp,
     "openai_music": OpenAIMusic,
     "rehearsal": _rehearsal,
 }

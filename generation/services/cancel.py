@@ -7,12 +7,14 @@ import uuid
 from django.db import transaction
 
 from accounts.caller import Caller
+from accounts.tenancy import system_scope
 from generation.contract import Fault, Refusal
 from generation.models import Job
 from generation.services.settle import settle
 from generation.states import JobState
 
 CANCELLED = Fault("cancelled", "The song was cancelled. Only takes delivered before were charged.")
+UNHEARD = Fault("cancelled", "The song was cancelled when its client left. Only takes delivered before were charged.")
 
 
 def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
@@ -30,6 +32,14 @@ def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
             return
         if not settle(job.pk, token=job.token, fault=CANCELLED, state=JobState.CANCELLED):
             raise Refusal("already_final", f"The song has {job.state} already; it can no longer be cancelled.")
+
+
+def cancel_unheard(job_id: uuid.UUID) -> None:
+    """End a job whose listeners have all left, whoever ordered it; one that has ended stays as it is."""
+    with system_scope(), transaction.atomic():
+        job = Job.unscoped.unfinished().select_for_update(of=("self",)).filter(pk=job_id).first()
+        if job is not None:
+            settle(job.pk, token=job.token, fault=UNHEARD, state=JobState.CANCELLED)
 
 
 def _may_cancel(job: Job, caller: Caller) -> bool:

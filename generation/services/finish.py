@@ -83,8 +83,7 @@ def _deliver(attempt: Attempt, came: dict[str, Any]) -> Fault | None:
     file, *others = [_store(job.pk, came["take"], one) for one in (prepared, *prepared.renditions)]
     with transaction.atomic():
         if Job.unscoped.select_for_update(of=("self",)).filter(pk=job.pk).held_by(attempt.token).exists():
-            track = _track(job, came, prepared, track_id, file)
-            track.mapping_id = attempt.mapping_id
+            track = _track(attempt, came, prepared, track_id, file)
             track.save(force_insert=True)
             Rendition.unscoped.bulk_create(made_with(track, prepared.renditions, others))
             record(job.pk, Entry("take", _take_event(track)))
@@ -126,7 +125,8 @@ def _store(job_id: uuid.UUID, take: int, prepared: Prepared) -> str:
     return default_storage.save(name, ContentFile(prepared.audio))
 
 
-def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UUID, file: str) -> Track:
+def _track(attempt: Attempt, came: dict[str, Any], prepared: Prepared, track_id: uuid.UUID, file: str) -> Track:
+    job = attempt.job
     before = [track.made for track in Track.unscoped.filter(job=job)]
     tokens = came.get("tokens") or {}
     track = Track(
@@ -143,6 +143,8 @@ def _track(job: Job, came: dict[str, Any], prepared: Prepared, track_id: uuid.UU
         size=prepared.size,
         sha256=prepared.sha256,
         seed=came["seed"],
+        origin_id=attempt.upstream_id,
+        mapping_id=attempt.mapping_id,
         upstream_id=came["upstream_id"],
         sections=came["sections"],
         prompt_tokens=tokens.get("prompt"),

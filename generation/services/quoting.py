@@ -14,6 +14,7 @@ from catalog.capabilities import Capabilities, Limits
 from catalog.models import LlmMapping
 from catalog.quotes import Quote
 from catalog.services.lookup import (
+    AUTO,
     EndpointNotFound,
     ModelNotFound,
     find_endpoint,
@@ -25,6 +26,7 @@ from catalog.services.quote import NotForSale, quote
 from generation.contract import Order, Refusal, SongRequest
 from generation.services.asked import EXTEND, asked_of, refuse_beyond_limits, refuse_without_source, with_words
 from generation.services.carried import carried_by, takes_as_well
+from generation.services.sources import with_sources
 from generation.services.writers import refuse_texts, with_text_price, with_writer
 
 TO_BE_WRITTEN: Final = "[Verse]"
@@ -67,9 +69,11 @@ class _Fit:
 def quote_order(order: Order, *, caller: Caller) -> Offer:
     """Find, check and price. Reads only; raises Refusal naming the field at fault."""
     named = _find(order, caller.organization)
-    order = replace(order, model=order.model or named.llm.public_name)
+    is_named = order.model not in ("", AUTO)
+    order = replace(order, model=order.model if is_named else named.llm.public_name)
     mappings = [named, *other_routes(named)]
     fit = _first_fit(order, mappings, caller.organization)
+    song = with_sources(replace(order, song=fit.song), caller=caller).song
     others = [one for one in mappings if one != fit.mapping and takes_as_well(one, fit.song_to_make, fit.capabilities)]
     price = _price(fit.song, fit.mapping, others, caller.organization)
     wishes = (field for field in asked_of(order.song) if fit.capabilities.conveys(field) == "wish")
@@ -78,7 +82,7 @@ def quote_order(order: Order, *, caller: Caller) -> Offer:
         mapping=fit.mapping,
         routes=(fit.mapping, *(one for one in others if one.pk in price.other_routes)),
         quote=with_text_price(price, fit.writer, caller.organization),
-        song=fit.song,
+        song=song,
         approximated=tuple(order.names.get(field, field) for field in wishes),
         writer=fit.writer,
     )

@@ -28,6 +28,7 @@ from generation.services.events import Entry, record
 from generation.services.quote_text import quote_text
 from generation.services.quoting import Offer, quote_order
 from generation.services.routes import in_order
+from generation.services.sources import keep_sources
 from generation.states import JobState
 
 BUSY_RETRY_SECONDS = 30
@@ -57,6 +58,7 @@ def submit(
     ahead = _waiting_ahead()
     try:
         with transaction.atomic():
+            keep_sources(offer.song, caller=caller)
             job = _store(order, offer, caller, dialect)
             if idempotency_key is not None:
                 IdempotencyKey.objects.create(

@@ -7,10 +7,12 @@ wire. What still comes is thrown away for a while, so that a client that sends f
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import unquote
 
 from daphne import http_protocol
 from daphne.http_protocol import WebRequest
 from django.conf import settings
+from django.urls import Resolver404, resolve
 from twisted.internet import reactor as _reactor
 from twisted.python.failure import Failure
 from twisted.web import http
@@ -21,7 +23,7 @@ PATIENCE_SECONDS: Final = 30
 
 
 class BoundedRequest(WebRequest):
-    """Keeps `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes of a body, and one more that tells that it is too long."""
+    """Keeps as much of a body as its route takes, and one byte more that tells that it is too long."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Twisted would read the fields of forms for itself, a second time.
@@ -34,6 +36,8 @@ class BoundedRequest(WebRequest):
     # --- What Twisted's channel says, in this order ------------------------------------------------------------
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
+        if _is_form(self.requestHeaders.getRawHeaders(b"Content-Type", [])):
+            self._room_bytes = largest_form_at(self.channel._path) + 1  # noqa: SLF001 - kept nowhere else
         if length is None or length < self._room_bytes:
             super().gotLength(length)
             return
@@ -92,6 +96,20 @@ class BoundedRequest(WebRequest):
     def _stop_waiting(self) -> None:
         if self._end_of_patience is not None and self._end_of_patience.active():
             self._end_of_patience.cancel()
+
+
+def _is_form(content_types: list[bytes]) -> bool:
+    return any(kind.lstrip().lower().startswith(b"multipart/form-data") for kind in content_types)
+
+
+def largest_form_at(path: bytes) -> int:
+    """Bytes that the form of a route may have: routes that take files say so, as `largest_body_bytes`."""
+    try:
+        view = resolve(unquote(path.partition(b"?")[0].decode("ascii"))).func
+    except (Resolver404, UnicodeDecodeError):
+        view = None
+    found: int = getattr(getattr(view, "cls", None), "largest_body_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    return found
 
 
 def bound_bodies() -> None:

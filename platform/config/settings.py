@@ -149,7 +149,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
 }
 
 # --- Queue and wake-ups ------------------------------------------------------------------------------------------
@@ -216,8 +216,28 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- Edge --------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-CORS_ALLOWED_ORIGINS = env.list("TUTTI_CORS_ORIGINS", default=[])
+CORS_ORIGINS = env.list("TUTTI_CORS_ORIGINS", default=[])
+"""Whose pages may call the API with a key of their own; `*` for every page. Never with our cookies."""
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
+CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
 CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "cache-control", "content-type", "range", "x-requested-with"),
+    *("x-api-key", "x-goog-api-key", "x-goog-api-client", "x-goog-user-project"),
+    *("idempotency-key", "prefer", "last-event-id", "x-request-id"),
+    # What OpenAI's client adds in a browser.
+    *("openai-organization", "openai-project"),
+    *(f"x-stainless-{name}" for name in ("arch", "custom-poll-interval", "helper-method", "lang", "os")),
+    *(f"x-stainless-{name}" for name in ("package-version", "poll-helper", "retry-count")),
+    *(f"x-stainless-{name}" for name in ("runtime", "runtime-version", "timeout")),
+]
+CORS_EXPOSE_HEADERS = [
+    *("x-request-id", "trace-id", "x-tutti-ignored", "x-tutti-approximated", "x-ai-generated"),
+    *("idempotent-replayed", "preference-applied", "location", "retry-after", "x-should-retry"),
+    *("accept-ranges", "content-disposition", "content-length", "content-range", "etag"),
+]
+MUSICGEN_DEFAULT_KEY = env.str("MUSICGEN_DEFAULT_KEY", default="")
+"""Private networks: who brings no credential on the wire `musicgen` acts as this API key. Empty: is refused."""
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION and SESSION_COOKIE_SECURE else 0

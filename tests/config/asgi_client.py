@@ -16,9 +16,14 @@ class Answer:
 
 
 async def call(
-    application: Any, path: str, *, query: bytes = b"", headers: Mapping[bytes, bytes] | None = None
+    application: Any,
+    path: str,
+    *,
+    method: str = "GET",
+    query: bytes = b"",
+    headers: Mapping[bytes, bytes] | None = None,
 ) -> Answer:
-    """One GET; the client stays until the whole answer has come."""
+    """One call without a body; the client stays until the whole answer has come."""
     asked, answered = asyncio.Event(), asyncio.Event()
     sent: list[dict[str, Any]] = []
 
@@ -32,18 +37,18 @@ async def call(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await application(_scope(path, query, headers or {}), receive, send)
+    await application(_scope(method, path, query, headers or {}), receive, send)
     answered.set()
     received = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     return Answer(sent[0]["status"], received, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
-def _scope(path: str, query: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
+def _scope(method: str, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),

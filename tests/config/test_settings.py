@@ -103,3 +103,22 @@ def test_private_upstreams_are_for_development_unless_asked_for(tmp_path: Path) 
     ]
 
     assert found == ["True", "False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", "([], False)"),
+        ("https://a.example,https://b.example", "(['https://a.example', 'https://b.example'], False)"),
+        ("*", "([], True)"),
+    ],
+)
+def test_origins_are_named_or_all(given: str, read: str, tmp_path: Path) -> None:
+    names = "settings.CORS_ALLOWED_ORIGINS, settings.CORS_ALLOW_ALL_ORIGINS"
+
+    assert values(names, tmp_path, TUTTI_CORS_ORIGINS=given).stdout.strip() == read
+
+
+def test_key_of_a_private_network_is_named_by_a_variable(tmp_path: Path) -> None:
+    assert values("settings.MUSICGEN_DEFAULT_KEY", tmp_path).stdout.strip() == ""
+    assert values("settings.MUSICGEN_DEFAULT_KEY", tmp_path, MUSICGEN_DEFAULT_KEY="k").stdout.strip() == "k"

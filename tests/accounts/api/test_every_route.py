@@ -20,7 +20,7 @@ from generation.dialects.base import Dialect, Refused
 UNKNOWN = "tt_live_" + "A" * 43
 ENTRIES = sorted({(route.path, method, word) for route in routes() for method, word in route.words.items()})
 GUARDED = [(path, method, word) for path, method, word in ENTRIES if word != PUBLIC]
-OF_THE_API = ("/v1", "/{endpoint}/music/v1")
+OF_THE_API = ("/v1", "/api/v1", "/{endpoint}/music/v1")
 API = [(path, method, word) for path, method, word in GUARDED if path.startswith(OF_THE_API)]
 PAGES = [(path, method, word) for path, method, word in GUARDED if not path.startswith(OF_THE_API)]
 

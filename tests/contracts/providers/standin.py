@@ -16,6 +16,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,7 +43,8 @@ class Said:
     """An answer. `is_cut`: half of the body, then the line is closed. `is_held`: nothing at all, for long.
 
     `pieces`, where there are some, are the body, sent one by one; `is_cut` then leaves out the second half of them,
-    `is_held` the end. `after_seconds` and `is_kept_back` (until the scene is released) delay the answer.
+    `is_held` the end. `after_seconds` and `is_kept_back` (until the scene is released) delay the answer. `stream` is a
+    body that is made while it is sent; `is_cut` then leaves out the chunk that says it was all.
     """
 
     status: int = 200
@@ -51,6 +53,7 @@ class Said:
     is_cut: bool = False
     is_held: bool = False
     pieces: tuple[bytes, ...] = ()
+    stream: Iterator[bytes] | None = None
     after_seconds: float = 0.0
     is_kept_back: bool = False
 
@@ -97,6 +100,8 @@ class Stage:
     asked: list[Request] = field(default_factory=list)
     uploads: list[Request] = field(default_factory=list)
     fetched: int = 0
+    left: int = 0
+    """How often a client left before its answer was whole."""
     is_released: bool = False
 
     @property
@@ -125,6 +130,9 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         said = self.theatre.answer(self._request())
         self._wait(said)
+        if said.stream is not None:
+            self._stream(said, said.stream)
+            return
         if said.is_held and not said.pieces:
             time.sleep(LONGEST_SILENCE_SECONDS)
         self.send_response(said.status)
@@ -153,6 +161,20 @@ class Handler(BaseHTTPRequestHandler):
         if not said.is_cut:
             self.wfile.write(b"0\r\n\r\n")
 
+    def _stream(self, said: Said, pieces: Iterator[bytes]) -> None:
+        self.send_response(said.status)
+        for name, value in {**said.headers, "Transfer-Encoding": "chunked"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = True
+        try:
+            for piece in pieces:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            if not said.is_cut:
+                self.wfile.write(b"0\r\n\r\n")
+        except ConnectionError:
+            self.theatre.note_left()
+
     def _request(self) -> Request:
         length = min(int(self.headers.get("content-length") or 0), LONGEST_BODY)
         body = self.rfile.read(length)
@@ -174,6 +196,10 @@ class Theatre:
     @property
     def is_released(self) -> bool:
         return self._stage.is_released
+
+    def note_left(self) -> None:
+        with self._lock:
+            self._stage.left += 1
 
     def answer(self, request: Request) -> Said:
         with self._lock:

@@ -28,6 +28,7 @@ WRITTEN = {
     "with comments": (b": ping\n\ndata: one\n: ping\n\n:\n\n", ["one"]),
     "with other fields": (b"event: song\nid: 7\nretry: 10\ndata: one\n\n", ["one"]),
     "on several lines": (b'data: {"a":\ndata: 1}\n\n', ['{"a":\n1}']),
+    "on several lines with returns and feeds": (b"data: one\r\ndata: two\r\n\r\n", ["one\ntwo"]),
     "with a mark of its bytes": (b"\xef\xbb\xbfdata: one\n\n", ["one"]),
     "without an end": (b"data: one\n\ndata: two", ["one", "two"]),
     "in Chinese": ("data: 错误\n\n".encode(), ["错误"]),

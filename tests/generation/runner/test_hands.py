@@ -14,6 +14,7 @@ from generation.runner import hands as hands_module
 from generation.runner.database import DatabaseThreads
 from generation.runner.hands import Hand, Hands
 from generation.runner.line import News
+from generation.runner.sources import JobSources
 from generation.services.claim import Work
 from generation.states import JobState
 from tests.generation.worlds import World, claimed, new_runner, submitted
@@ -117,3 +118,21 @@ def test_job_that_nobody_carries_yet_is_left_a_while(world: World) -> None:
     database.close()
 
     assert Job.unscoped.get(pk=job.pk).state == JobState.RUNNING
+
+
+def test_provider_is_given_what_the_order_leans_on(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Work] = []
+
+    async def make(work: Work, line: object) -> Delivery:
+        given.append(work)
+        return Delivery(takes=())
+
+    async def story() -> None:
+        database = Database()
+        await hands_of(uuid.uuid4(), database)._call(work)
+        database.close()
+
+    monkeypatch.setattr(hands_module, "make", make)
+    asyncio.run(story())
+
+    assert [type(each.access.sources) for each in given] == [JobSources]
