@@ -75,7 +75,8 @@ def curl(line: str, folder: Path) -> Answered:
         ["bash", "-c", line], env={**os.environ, "CURL_HOME": str(folder)}, capture_output=True, check=False
     )
     assert done.returncode == 0, f"{line}\n{done.stderr.decode()}"
-    status, *fields = heads.read_text().strip().splitlines()
+    # Before an upload curl asks whether it is welcome, which has a head of its own.
+    status, *fields = heads.read_text().strip().split("\n\n")[-1].splitlines()
     named = (field.split(": ", 1) for field in fields)
     return Answered(int(status.split()[1]), {name.lower(): value for name, value in named}, done.stdout)
 
