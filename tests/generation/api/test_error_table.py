@@ -208,7 +208,7 @@ async def test_unknown_path(shop: Shop) -> None:
         ("/v1/ai/muse/mureka/song/describe", MUREKA_MAAS),
         ("/v1/song/stem", MUREKA_OFFICIAL),
         ("/v1beta/models/lyria-3-pro-preview:streamGenerateContent", LYRIA),
-        ("/v1/models/lyria-3-pro-preview:countTokens/", LYRIA),
+        ("/my/music/v1beta1/publishers/google/models/lyria:countTokens/", LYRIA),
         ("/v1beta/models", LYRIA),
         ("/api/v1/generate_sound", MUSICGEN),
         ("/v1/chat/completions", CHAT),
