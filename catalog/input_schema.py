@@ -41,6 +41,29 @@ def describe(name: str, capabilities: Capabilities, limits: Limits) -> dict[str,
     }
 
 
+def describe_text(capabilities: Capabilities, limits: Limits, *, name: str, edits: bool) -> dict[str, Any]:
+    """JSON Schema of an order for a text alone, which names no model; `edits`: its call edits texts too.
+
+    Texts are measured in code points.
+    """
+    texts = {"prompt": _text(limits.prompt)}
+    needed = ["prompt"] * (capabilities.prompt == "required")
+    editing: dict[str, Any] = {}
+    if edits:
+        texts |= {"mode": {"enum": ["write_full_song", "edit"]}, "title": {"type": "string"}}
+        texts |= {"lyrics": _text(limits.lyrics)}
+        needed.append("mode")
+        editing = {"if": {"properties": {"mode": {"const": "edit"}}}, "then": {"required": ["lyrics"]}}
+    return {
+        "$schema": DRAFT,
+        "title": f"Inputs of {name}",
+        "type": "object",
+        "properties": texts,
+        "required": needed,
+        **editing,
+    }
+
+
 def _texts(capabilities: Capabilities, limits: Limits) -> dict[str, Any]:
     texts = {"prompt": _text(limits.prompt)}
     if capabilities.lyrics != "none":

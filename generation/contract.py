@@ -198,23 +198,32 @@ class WrittenLyrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """An upload as a provider may carry it to its upstream: cleaned by us. `purpose` is what it was uploaded for."""
+    """An upload as a provider may carry it to its upstream: cleaned by us. `purpose` is what it was uploaded for.
+
+    `tune`, of a MIDI file: start and end of each note in milliseconds, and its pitch as MIDI counts.
+    """
 
     audio: bytes
     format: str
     file_name: str
     purpose: str
     duration_ms: int
+    tune: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTrack:
-    """An earlier track that is continued. `upstream_id` is its id at the upstream that is asked now, or empty."""
+    """An earlier track that is continued. `upstream_id` is its id at the upstream that is asked now, or empty.
+
+    `sample_rate` and `channels` are needed for the format `pcm`, which does not say them itself.
+    """
 
     audio: bytes
     format: AudioFormat
     duration_ms: int
     upstream_id: str = ""
+    sample_rate: int | None = None
+    channels: int | None = None
 
 
 class Refusal(Exception):

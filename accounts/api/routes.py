@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.contrib.admin import AdminSite
 from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.api.views import GatewayView
 
 _HANDLERS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_OF_THE_ADMIN: Final = ("GET", "POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,16 @@ class Route:
         return found if isinstance(found, type) else None
 
     @property
+    def admin_site(self) -> AdminSite | None:
+        """The admin site that guards the view; None for a view outside the admin."""
+        site = getattr(self.view, "admin_site", None)
+        return site or getattr(getattr(self.view, "model_admin", None), "admin_site", None)
+
+    @property
     def words(self) -> dict[str, str | None]:
         """The permission word of each method that has a handler; None where none is declared."""
+        if self.admin_site is not None:
+            return dict.fromkeys(_OF_THE_ADMIN, getattr(self.admin_site, "entry_word", None))
         found = self.view_class
         if found is None or not issubclass(found, GatewayView):
             return {}

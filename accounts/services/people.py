@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.caller import Caller
 from accounts.models import Membership, User
-from accounts.services.standing import NoMembership, require_good_standing
+from accounts.services.standing import MayNotAct, NoMembership, require_good_standing
 
 
 def caller_for(user: User, *, organization_id: int | None) -> Caller:
@@ -16,14 +16,36 @@ def caller_for(user: User, *, organization_id: int | None) -> Caller:
     """
     member = _membership(user, organization_id)
     require_good_standing(member.organization, user)
+    return _as_caller(member)
+
+
+def callers_of(user: User) -> list[Caller]:
+    """The caller a person is in each of their organizations that is in good standing, in the order they joined.
+
+    One query.
+    """
+    return [_as_caller(member) for member in _memberships(user) if _may_act(member)]
+
+
+def _as_caller(member: Membership) -> Caller:
     return Caller(organization=member.organization, member=member, api_key=None, live=True, words=member.words)
 
 
-def _membership(user: User, organization_id: int | None) -> Membership:
+def _may_act(member: Membership) -> bool:
+    try:
+        require_good_standing(member.organization, member.user)
+    except MayNotAct:
+        return False
+    return True
+
+
+def _memberships(user: User) -> list[Membership]:
     # A person may belong to several organizations; whose scope to enter is what this finds out.
-    memberships = list(
-        Membership.unscoped.filter(user=user).select_related("organization__parent", "user").order_by("pk")
-    )
+    return list(Membership.unscoped.filter(user=user).select_related("organization__parent", "user").order_by("pk"))
+
+
+def _membership(user: User, organization_id: int | None) -> Membership:
+    memberships = _memberships(user)
     if not memberships:
         raise NoMembership
     chosen = (member for member in memberships if member.organization_id == organization_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from accounts.api.refusals import AccessRefused
 from generation.api.answers import answer
 from generation.contract import Refusal
 from generation.dialects.base import Dialect, Refused
-from generation.dialects.registry import OPENAI_MUSIC
+from generation.dialects.registry import LYRIA, MUREKA_MAAS, MUREKA_OFFICIAL, MUSICGEN, OPENAI_MUSIC
 
 logger = logging.getLogger(__name__)
 
@@ -107,17 +108,27 @@ def _at_the_door(turned_away: AccessRefused) -> Refusal:
 
 
 def dialect_at(request: HttpRequest) -> Dialect:
-    """The wire the address belongs to; `openai_music` for an address that is nothing's."""
+    """The wire the address belongs to; for an address that is nothing's, the one it is like."""
     try:
         view = resolve(request.path_info).func
     except Resolver404:
-        return OPENAI_MUSIC
+        alike = (dialect for form, dialect in _ALIKE if re.search(form, request.path_info))
+        return next(alike, OPENAI_MUSIC)
     dialect: Dialect = getattr(getattr(view, "cls", None), "dialect", OPENAI_MUSIC)
     return dialect
 
 
+# What is not served of a vendor's API is asked for by that vendor's clients.
+_ALIKE: tuple[tuple[str, Dialect], ...] = (
+    (r"^/v1/ai/[^/]+/mureka/", MUREKA_MAAS),
+    (r"^/v1/(song|instrumental|lyrics)/", MUREKA_OFFICIAL),
+    (r"^/v1beta|/models/[^/]+:\w+/?$|/music/generateContent", LYRIA),
+    (r"^/api/v1/", MUSICGEN),
+)
+
+
 def unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refused(_NO_PATH, request)
+    return refused(_NO_PATH, request, dialect_at(request))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -27,12 +27,20 @@ UPLOAD: Final = thing(
         "purpose": PURPOSES,
     }
 )
+LINKED: Final = thing(
+    {
+        "url": said(TEXT, "An address on the public internet, from which the file is fetched now, without any key"),
+        "purpose": PURPOSES,
+    },
+    {"filename": said(TEXT, "What the file is called; the last part of the address where this is absent")},
+)
 SENT: Final = {"bytes": said(WHOLE, "As it was sent"), "created_at": MOMENT, "filename": TEXT, "purpose": PURPOSES}
 FILE_COMPONENTS: Final[dict[str, dict[str, Any]]] = {
     "DeletedFile": thing({"id": UUID, "object": {"const": "file"}, "deleted": {"const": True, **TRUTH}}),
     "File": thing({"id": UUID, "object": {"const": "file"}, **SENT}),
     "FileList": listed(ref("File")),
     "MurekaFile": thing({"trace_id": TEXT, **SENT, "id": said(TEXT, "Digits")}),
+    "LinkedUpload": LINKED,
     "Upload": UPLOAD,
 }
 
@@ -43,7 +51,8 @@ upload_file = operation(
     tag="files",
     takes="Upload",
     media_type=FORM,
-    codes=IN_A_FORM,
+    or_takes="LinkedUpload",
+    codes=(*IN_A_FORM, "concurrency_limit_exceeded"),
 )
 list_files = operation(
     "list_files",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from django.core.files.storage import default_storage
 from django.http import HttpResponse, StreamingHttpResponse
@@ -15,14 +16,17 @@ from generation.api import file_shapes as shapes
 from generation.api.answers import answer
 from generation.api.audio import FilePart
 from generation.api.base import MusicView
-from generation.api.bodies import whole_number
+from generation.api.bodies import json_object, whole_number
+from generation.api.errors import failure
+from generation.api.file_links import read_link
 from generation.api.ranges import Part
-from generation.api.uploading import UploadView
+from generation.api.uploading import BeingFetched, BeingRead, UploadView
 from generation.audio.formats import FORMATS
 from generation.contract import Refusal, Reply
 from generation.dialects.digits import id_of
 from generation.models import Upload
-from generation.services.uploads import NO_FILE, delete_upload, find_upload, known_purpose, uploads_page
+from generation.services.fetch_file import URL
+from generation.services.uploads import NO_FILE, Sent, delete_upload, find_upload, known_purpose, uploads_page
 
 MEDIA_TYPES: Final = {"m4a": FORMATS["m4a"].media_type, "mid": "audio/midi"}
 
@@ -32,7 +36,23 @@ class Files(UploadView, MusicView):
 
     @shapes.upload_file
     def post(self, request: Request) -> HttpResponse:
-        return self.taken(request)
+        is_json = request._request.content_type == "application/json"  # noqa: SLF001 - DRF's has the parameters too
+        return self._linked(request) if is_json else self.taken(request)
+
+    def _linked(self, request: Request) -> HttpResponse:
+        """A file that is named by its address. Raises Refusal."""
+        asked = read_link(json_object(request))
+
+        def look(kept: BinaryIO, size: int) -> BeingRead:
+            sent = Sent(file_name=asked.file_name, size=size, purpose=asked.purpose)
+            return self.being_read(request, kept, sent, param=URL)
+
+        return BeingFetched(
+            asked.url,
+            organization_id=self.caller.organization.pk,
+            look=look,
+            refuse=partial(failure, request=self.request, dialect=self.dialect),
+        )
 
     @shapes.list_files
     def get(self, request: Request) -> HttpResponse:

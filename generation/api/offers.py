@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from rest_framework.request import Request
 
 from billing.money import CURRENCY, in_credits
 from catalog.capabilities import Capabilities, Limits
-from catalog.input_schema import describe
+from catalog.input_schema import describe, describe_text
 from catalog.models import Llm, LlmCatalog, LlmMapping, Price, PriceProgram
 from catalog.services.lookup import offers_visible_to
 from generation.api import shapes
@@ -20,6 +21,9 @@ from generation.api.answers import answer
 from generation.api.base import MusicView
 from generation.contract import Order, Reply
 from generation.dialects.base import Refused
+from generation.dialects.registry import MINIMAX
+from generation.services.asked import EXTEND
+from generation.services.carried import carried_by
 from generation.services.quoting import Offer
 
 
@@ -103,7 +107,7 @@ def quoted(order: Order, offer: Offer) -> Reply:
 def model_as_json(offers: list[LlmMapping]) -> dict[str, Any]:
     """One model with every kind of work it is offered for, the first of which names its price."""
     llm = offers[0].llm
-    capabilities, limits = Capabilities.from_json(llm.capabilities), Limits.from_json(llm.limits)
+    capabilities, limits = _capabilities(offers), Limits.from_json(llm.limits)
     return {
         "id": llm.public_name,
         "object": "model",
@@ -114,13 +118,26 @@ def model_as_json(offers: list[LlmMapping]) -> dict[str, Any]:
         "catelogs": list(dict.fromkeys(offer.catalog_id for offer in offers)),
         "capabilities": capabilities.as_json(),
         "limits": limits.as_json(),
-        "input_schema": describe(llm.public_name, capabilities, limits),
+        "input_schema": _inputs(offers[0], capabilities, limits),
         "price": _items(offers[0].sale_prices, timezone.now()),
         "currency": CURRENCY,
         "expected_seconds": offers[0].expected_seconds,
         "licence": llm.licence,
         "commercial_use": llm.commercial_use,
     }
+
+
+def _capabilities(offers: list[LlmMapping]) -> Capabilities:
+    """What an order can hold as it goes to whoever makes the song; a continuation is a kind of work of its own."""
+    continues = any(offer.operation == EXTEND and carried_by(offer).extend for offer in offers)
+    return replace(carried_by(offers[0]), extend=continues)
+
+
+def _inputs(offer: LlmMapping, capabilities: Capabilities, limits: Limits) -> dict[str, Any]:
+    name = offer.llm.public_name
+    if offer.sells_texts:
+        return describe_text(capabilities, limits, name=name, edits=MINIMAX.slug in offer.default_for_wires)
+    return describe(name, capabilities, limits)
 
 
 def program_as_json(program: PriceProgram, offers: Iterable[LlmMapping]) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def operation(
     tag: str,
     takes: str | None = None,
     media_type: str = JSON,
+    or_takes: str | None = None,
     parameters: Sequence[OpenApiParameter] = (),
     is_public: bool = False,
     examples: Sequence[OpenApiExample] = (),
@@ -72,13 +73,15 @@ def operation(
     causes: dict[str, Any] = OWN_CAUSES,
     error: str = "Error",
 ) -> Callable[[View], View]:
+    """What is said of one route; `or_takes` is a body in JSON that does as well as the one of `media_type`."""
+    bodies = {media_type: takes, **({JSON: or_takes} if or_takes else {})}
     refusals = errors(*codes, *(() if is_public else AT_THE_DOOR), causes=causes, body=error)
     return extend_schema(
         operation_id=name,
         summary=summary,
         description=f"{summary}.",
         tags=[tag],
-        request={media_type: ref(takes)} if takes else None,
+        request={kind: ref(body) for kind, body in bodies.items() if body} or None,
         responses={**answers, **refusals},
         parameters=list(parameters),
         examples=list(examples),

@@ -1,6 +1,7 @@
 """Files that callers send: the form is read on a thread, the file in a process of its own, and nobody waits for that.
 
 The view looks at the form and ends; what it returns is read without a thread; a second short call keeps and answers.
+A file that is named by its address instead is fetched in between, without a thread too, and then goes the same way.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from generation.audio.isolation import Cleaned, TooBusy, clean
 from generation.audio.purposes import HEAD_BYTES, MOST_BYTES, claimed_format
 from generation.contract import Refusal, Reply
 from generation.models import Upload
+from generation.services.fetch_file import fetch_file
 from generation.services.uploads import Sent, keep_upload, known_purpose
 
 FILE, PURPOSE = "file", "purpose"
@@ -75,13 +77,27 @@ Outcome = Cleaned | BadAudio | TooBusy
 Finish = Callable[[BinaryIO, Outcome], HttpResponse]
 
 
+class BeingFetched(HttpResponse):
+    """What a view returns while the file at `link` is fetched: `look` at what came, or `refuse` it."""
+
+    def __init__(self, link: str, *, organization_id: int, look: Look, refuse: Refuse) -> None:
+        super().__init__(status=202)
+        self.link, self.organization_id, self.look, self.refuse = link, organization_id, look, refuse
+
+
+Look = Callable[[BinaryIO, int], BeingRead]
+Refuse = Callable[[Exception], HttpResponse]
+
+
 def uploading(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
-    """Wrap `View.as_view()` of a view that may return `BeingRead`."""
+    """Wrap `View.as_view()` of a view that may return `BeingRead` or `BeingFetched`."""
 
     async def patient(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with closing(FormFile(request)) as form_file:
             request.upload_handlers = [form_file]
             response: HttpResponseBase = await sync_to_async(view, thread_sensitive=True)(request, *args, **kwargs)
+            if isinstance(response, BeingFetched):
+                return await _fetched(response)
             return await _finished(response) if isinstance(response, BeingRead) else response
 
     # What the schema, the table of permissions and the server's limits read of a DRF view.
@@ -89,6 +105,17 @@ def uploading(view: Any) -> Callable[..., Awaitable[HttpResponseBase]]:
     patient.initkwargs = view.initkwargs  # type: ignore[attr-defined]
     patient.csrf_exempt = True  # type: ignore[attr-defined]
     return patient
+
+
+async def _fetched(being_fetched: BeingFetched) -> HttpResponse:
+    with TemporaryFile() as file:
+        kept = cast(BinaryIO, file)
+        try:
+            size = await fetch_file(being_fetched.link, kept, organization_id=being_fetched.organization_id)
+            being_read = being_fetched.look(kept, size)
+        except Exception as exc:  # noqa: BLE001 - the view has ended: nobody above would word it in the caller's wire
+            return being_fetched.refuse(exc)
+        return await _finished(being_read)
 
 
 async def _finished(being_read: BeingRead) -> HttpResponse:
@@ -128,15 +155,18 @@ class UploadView(WireView):
     def taken(self, request: Request) -> HttpResponse:
         """Look at the form. Raises Refusal."""
         file, purpose = _form(request, self.largest_body_bytes)
-        kept = cast(BinaryIO, file.file)
+        sent = Sent(file_name=file.name or "", size=file.size or 0, purpose=purpose)
+        return self.being_read(request, cast(BinaryIO, file.file), sent)
+
+    def being_read(self, request: Request, kept: BinaryIO, sent: Sent, *, param: str = FILE) -> BeingRead:
+        """Look at the first bytes of a file; `param` is the field that brought it. Raises Refusal."""
         kept.seek(0)
         try:
-            claimed = claimed_format(kept.read(HEAD_BYTES), file.size or 0, purpose)
+            claimed = claimed_format(kept.read(HEAD_BYTES), sent.size, sent.purpose)
         except BadAudio as bad:
-            raise _refusal(bad) from None
-        sent = Sent(file_name=file.name or "", size=file.size or 0, purpose=purpose)
-        keeping = _Keeping(self, request, self.caller, sent)
-        return BeingRead(kept, claimed=claimed, purpose=purpose, finish=keeping.finish)
+            raise _refusal(bad, param) from None
+        keeping = _Keeping(self, request, self.caller, sent, param)
+        return BeingRead(kept, claimed=claimed, purpose=sent.purpose, finish=keeping.finish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +177,13 @@ class _Keeping:
     request: Request
     caller: Caller
     sent: Sent
+    param: str
 
     def finish(self, made: BinaryIO, outcome: Outcome) -> HttpResponse:
         try:
             if isinstance(outcome, Cleaned):
                 return answer(self.view.worded(self._kept(made, outcome)))
-            return failure(_refusal(outcome), self.request, self.view.dialect)
+            return failure(_refusal(outcome, self.param), self.request, self.view.dialect)
         except Exception as exc:  # noqa: BLE001 - the view has ended: nobody above would word it in the caller's wire
             return failure(exc, self.request, self.view.dialect)
 
@@ -183,8 +214,8 @@ def too_large() -> Refusal:
     return Refusal("body_too_large", f"A file may have at most {MOST_BYTES:,} bytes.", param=FILE)
 
 
-def _refusal(why: BadAudio | TooBusy) -> Refusal:
+def _refusal(why: BadAudio | TooBusy, param: str) -> Refusal:
     if isinstance(why, TooBusy):
         message = "Too many files are being read already. Try again shortly."
         return Refusal("busy", message, retry_after=RETRY_SECONDS)
-    return Refusal("invalid_parameter", str(why), param=FILE)
+    return Refusal("invalid_parameter", str(why), param=param)

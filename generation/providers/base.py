@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from generation.contract import (
     Delivery,
@@ -17,6 +17,10 @@ from generation.contract import (
     SourceTrack,
     WrittenLyrics,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Seen = Literal["not_made", "unknown"]
 Blame = Literal["order", "upstream", "account", "nobody"]
@@ -122,6 +126,14 @@ class NoHttp:
         raise PermissionError("no way out was handed in")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """Decoded audio: `samples` is float32 of shape (frames, channels), full scale at 1.0; `sample_rate` in hertz."""
+
+    samples: npt.NDArray[np.float32]
+    sample_rate: int
+
+
 class Sources(Protocol):
     """What an order leans on, read when a provider needs it; ids as they stand in the song request."""
 
@@ -130,6 +142,9 @@ class Sources(Protocol):
 
     async def track(self, track_id: str) -> SourceTrack:
         """An earlier track. Raises ProviderError (not made) where it is gone."""
+
+    async def samples(self, source: SourceFile | SourceTrack) -> Sound:
+        """What one of them sounds like. Raises ProviderError (not made) where it cannot be decoded."""
 
 
 class NoSources:
@@ -140,6 +155,9 @@ class NoSources:
 
     async def track(self, track_id: str) -> SourceTrack:
         raise ProviderError("not_found", "The song to continue is gone. Nothing was charged.", seen="not_made")
+
+    async def samples(self, source: SourceFile | SourceTrack) -> Sound:
+        raise ProviderError("not_found", "There is nothing to decode. Nothing was charged.", seen="not_made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,6 +135,11 @@ async def call(
     return Heard(answer.status, answer.headers, read_json(answer.body), answer.redacted)
 
 
+def known_by(upstream: UpstreamAccess) -> dict[str, str]:
+    """The header by which a Tutti knows an order again; to anyone else it says nothing."""
+    return {"Idempotency-Key": upstream.reference}
+
+
 def written(
     upstream: UpstreamAccess,
     path: str,

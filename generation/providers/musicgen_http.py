@@ -68,7 +68,7 @@ async def _bring(song: SongRequest, take: int, line: Line, upstream: UpstreamAcc
     # The same seed would make the same music.
     seed = None if song.seed is None else song.seed + take
     one = replace(song, takes=1, seed=seed)
-    return await _Order(one, upstream, line, f"{upstream.reference}-{take}").bring()
+    return await _Order(one, upstream, line, upstream.reference).bring()
 
 
 class _TurnedAway(Exception):

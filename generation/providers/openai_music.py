@@ -66,8 +66,7 @@ class OpenAIMusic:
         if upstream.shape == TUTTI or song.takes == 1:
             return await _Order(song, upstream, line, upstream.reference).bring()
         one = replace(song, takes=1)
-        keys = [f"{upstream.reference}-{take}" for take in range(song.takes)]
-        return await http.in_parallel(upstream, [partial(_bring, one, line, key) for key in keys])
+        return await http.in_parallel(upstream, [partial(_bring, one, line)] * song.takes)
 
     async def resume(self, song: SongRequest, upstream: UpstreamAccess, tickets: Sequence[str], line: Line) -> Delivery:
         """Ask for the ids that were kept; a Tutti that gave none yet is sent the same order under the same key."""
@@ -88,8 +87,8 @@ async def _bring_again(song: SongRequest, line: Line, ticket: str, upstream: Ups
     return await _Order(song, upstream, line, upstream.reference).bring_again(ticket)
 
 
-async def _bring(song: SongRequest, line: Line, key: str, upstream: UpstreamAccess) -> Delivery:
-    return await _Order(song, upstream, line, key).bring()
+async def _bring(song: SongRequest, line: Line, upstream: UpstreamAccess) -> Delivery:
+    return await _Order(song, upstream, line, upstream.reference).bring()
 
 
 @dataclass(frozen=True, slots=True)

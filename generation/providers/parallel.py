@@ -26,11 +26,12 @@ async def in_parallel(
 ) -> Delivery:
     """What the calls deliver, in their order; for each that fails, what became of its takes is `missing`.
 
-    `calls` get an access that leaves them a little less time; `takes_of` tells how many takes each is for, one where
-    not given. Raises the weightiest error when nothing came.
+    `calls` get an access of their own: it leaves them a little less time, and each has another `reference`. `takes_of`
+    tells how many takes each is for, one where not given. Raises the weightiest error when nothing came.
     """
     hurried = replace(upstream, deadline_seconds=SHARE_OF_PARALLEL * upstream.deadline_seconds)
-    ends = await asyncio.gather(*(_heard(one, hurried) for one in calls), return_exceptions=True)
+    named = [replace(hurried, reference=f"{upstream.reference}-{number}") for number in range(len(calls))]
+    ends = await asyncio.gather(*map(_heard, calls, named), return_exceptions=True)
     delivered = [end for end in ends if isinstance(end, Delivery)]
     failed = [end for end in ends if isinstance(end, BaseException)]
     if not delivered:

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 from generation.contract import SourceFile, SourceTrack
-from generation.providers.base import NoSources
+from generation.providers.base import NoSources, Sound
 from generation.runner.database import DatabaseThreads
 from generation.services.claim import Work
+from generation.services.source_samples import sound_of
 from generation.services.sources import stored_file, stored_track
 
 
@@ -33,6 +34,9 @@ class JobSources(NoSources):
             with suppress(FileNotFoundError):
                 return await asyncio.to_thread(found.read)
         return await super().track(track_id)
+
+    async def samples(self, source: SourceFile | SourceTrack) -> Sound:
+        return await asyncio.to_thread(sound_of, source)
 
 
 def with_sources(work: Work, database: DatabaseThreads) -> Work:

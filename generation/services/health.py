@@ -6,12 +6,16 @@ A success writes nothing: the attempts themselves are the record, and are looked
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from catalog.models import Circuit, CircuitReason, Upstream
+from catalog.models import CircuitReason, Upstream
 from catalog.services.circuits import fail_trial, open_circuit, pass_trial
 from generation.models import Attempt
 from generation.providers.base import Blame
@@ -64,13 +68,24 @@ def failures_lately(upstream_id: int) -> tuple[int, int]:
 
     What ended before its circuit last changed is no longer looked at.
     """
-    since = timezone.now() - WINDOW
-    circuit = Circuit.objects.filter(pk=upstream_id).first()
-    if circuit is not None:
-        since = max(since, circuit.changed_at)
-    ended = Attempt.unscoped.filter(upstream=upstream_id, ended_at__gte=since)
+    ended = _ended_lately().filter(upstream=upstream_id)
     verdicts = list(ended.order_by("-ended_at").values_list("is_held_against", flat=True)[:LOOKED_AT])
     return sum(verdicts), len(verdicts)
+
+
+def failures_by_upstream(upstream_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """The same for several at once, in one query; without those of which nothing has ended lately."""
+    place = Window(RowNumber(), partition_by=F("upstream"), order_by=F("ended_at").desc())
+    ended = _ended_lately().filter(upstream__in=upstream_ids).order_by().annotate(place=place)
+    verdicts: dict[int, list[bool]] = defaultdict(list)
+    for upstream_id, verdict in ended.filter(place__lte=LOOKED_AT).values_list("upstream_id", "is_held_against"):
+        verdicts[upstream_id].append(verdict)
+    return {upstream_id: (sum(seen), len(seen)) for upstream_id, seen in verdicts.items()}
+
+
+def _ended_lately() -> QuerySet[Attempt]:
+    still_counts = Q(upstream__circuit=None) | Q(ended_at__gte=F("upstream__circuit__changed_at"))
+    return Attempt.unscoped.filter(still_counts, ended_at__gte=timezone.now() - WINDOW)
 
 
 def _is_failing(upstream_id: int) -> bool:

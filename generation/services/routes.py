@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
+from django.db.models import Count
 
 from catalog.models import CircuitState, LlmMapping, Upstream
 from catalog.services.circuits import begin_trial
@@ -85,6 +87,12 @@ def lock_slots(upstream_ids: Iterable[int]) -> None:
 def slots_free(upstream: Upstream) -> int:
     """How many more orders may be with the upstream; those of a lost runner count until they are taken up."""
     return upstream.slots - Attempt.unscoped.filter(upstream=upstream, state=AttemptState.SUBMITTING).count()
+
+
+def in_hand_by_upstream(upstream_ids: Collection[int]) -> Counter[int]:
+    """How many orders are with each upstream, counted as for `slots_free`."""
+    at_work = Attempt.unscoped.filter(upstream__in=upstream_ids, state=AttemptState.SUBMITTING)
+    return Counter(dict(at_work.order_by().values_list("upstream").annotate(Count("pk"))))
 
 
 def _routes_of(job: Job) -> list[LlmMapping]:

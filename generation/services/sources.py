@@ -117,6 +117,7 @@ class StoredFile:
             file_name=self.upload.file_name,
             purpose=self.upload.purpose,
             duration_ms=self.upload.duration_ms,
+            tune=tuple((start, end, pitch) for start, end, pitch in self.upload.tune),
         )
 
 
@@ -133,6 +134,8 @@ class StoredTrack:
             format=cast(AudioFormat, self.track.format),
             duration_ms=self.track.duration_ms,
             upstream_id=self.upstream_id,
+            sample_rate=self.track.sample_rate,
+            channels=self.track.channels,
         )
 
 

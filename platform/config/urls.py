@@ -1,7 +1,8 @@
-"""Every route of the project; each is a view of `accounts.api.views.GatewayView`."""
+"""Every route of the project; each is a view of `accounts.api.views.GatewayView`, or one that the admin site guards."""
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from config.views import Health
@@ -12,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("generation.api.urls")),
     path("", include("accounts.portal.urls")),
     path("", include("generation.portal.urls")),
+    path("admin", admin.site.admin_view(admin.site.index)),
+    path("admin/", admin.site.urls),
 ]
 
 handler400 = "generation.api.errors.not_understood"

@@ -67,7 +67,7 @@ async def _bring(song: SongRequest, shape: Shape, upstream: UpstreamAccess) -> D
             upstream,
             "POST",
             path_of(shape, upstream),
-            headers=_headers(shape, upstream),
+            headers=_headers(shape, upstream) | http.known_by(upstream),
             fields=order_fields(song, shape, upstream),
             deadline_seconds=deadline,
         )

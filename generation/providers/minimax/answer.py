@@ -69,7 +69,7 @@ async def song_in(heard: Heard, song: SongRequest, upstream: UpstreamAccess) -> 
 
 def delivered(audio: bytes, heard: Heard, song: SongRequest) -> Delivery:
     """A take, with what its answer tells of it."""
-    take = RawTake(audio=audio, upstream_id=_trace_id(heard.fields), is_watermarked=sets_mark(song))
+    take = RawTake(audio=audio, upstream_id=_trace_id(heard), is_watermarked=sets_mark(song))
     return Delivery(takes=(take,), lyrics=_lyrics(heard.fields) if writes_lyrics(song) else None)
 
 
@@ -120,8 +120,9 @@ def _base_resp(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _trace_id(fields: Mapping[str, Any]) -> str:
-    found = _text(fields, "trace_id")
+def _trace_id(heard: Heard) -> str:
+    # It is kept with the song; nobody asks by it.
+    found = heard.redacted(_text(heard.fields, "trace_id"))
     return found if http.is_path_safe(found) else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from generation.contract import LyricsRequest, SongRequest
+from generation.lyrics.tags import tags_for
 from generation.providers.base import UpstreamAccess
 
 SAMPLE_RATES: Final = (16_000, 24_000, 32_000, 44_100)
@@ -20,7 +21,7 @@ def order_fields(song: SongRequest, upstream: UpstreamAccess) -> dict[str, Any]:
     fields = {
         "model": upstream.model,
         "prompt": song.prompt or None,
-        "lyrics": song.lyrics or None,
+        "lyrics": tags_for("minimax", song.lyrics or "") or None,
         "stream": song.partial_audio or None,
         "output_format": _output_format(song),
         "audio_setting": audio_setting(song),
@@ -61,7 +62,7 @@ def lyrics_fields(request: LyricsRequest) -> dict[str, Any]:
     fields = {
         "mode": "edit" if request.is_edit else "write_full_song",
         "prompt": request.prompt or None,
-        "lyrics": request.lyrics or None,
+        "lyrics": tags_for("minimax", request.lyrics or "") or None,
         "title": request.title or None,
     }
     return {name: value for name, value in fields.items() if value is not None}

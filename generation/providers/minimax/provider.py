@@ -42,7 +42,7 @@ class MiniMax:
                 upstream,
                 "POST",
                 LYRICS,
-                headers=_headers(upstream),
+                headers=_headers(upstream) | http.known_by(upstream),
                 fields=lyrics_fields(request),
                 deadline_seconds=deadline,
             )
@@ -50,7 +50,8 @@ class MiniMax:
 
 
 async def _bring(song: SongRequest, line: Line, take: int, upstream: UpstreamAccess) -> Delivery:
-    headers, fields, deadline = _headers(upstream), order_fields(song, upstream), upstream.deadline_seconds
+    headers = _headers(upstream) | http.known_by(upstream)
+    fields, deadline = order_fields(song, upstream), upstream.deadline_seconds
     async with http.within(deadline):
         if song.partial_audio:
             return await bring_streamed(song, upstream, line, take=take, path=MUSIC, headers=headers, fields=fields)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from generation.contract import Extend, SongRequest
+from generation.lyrics.tags import tags_for
 from generation.providers import http
 from generation.providers.base import ProviderError, UpstreamAccess
 from generation.providers.multipart import Form, FormFile
@@ -74,7 +75,7 @@ async def order_of(song: SongRequest, upstream: UpstreamAccess) -> Order:
 async def _song_fields(song: SongRequest, upstream: UpstreamAccess) -> dict[str, Any]:
     leans_on = song.references
     return {
-        "lyrics": song.lyrics or None,
+        "lyrics": tags_for("mureka", song.lyrics or "") or None,
         "prompt": song.prompt or None,
         "reference_id": await _uploaded(leans_on.reference, "reference", upstream),
         "vocal_id": await _uploaded(leans_on.vocal, "vocal", upstream),
@@ -102,7 +103,7 @@ async def _extend_fields(song: SongRequest, extend: Extend, upstream: UpstreamAc
     return {
         "song_id": song_id,
         "upload_audio_id": upload_id,
-        "lyrics": song.lyrics or None,
+        "lyrics": tags_for("mureka", song.lyrics or "") or None,
         "extend_at": envelope_of(upstream).milliseconds(extend.at_ms),
     }
 

@@ -40,6 +40,8 @@ logger = logging.getLogger("tutti.upstreams")
 NO_AUDIO: Final = "The upstream says that it made the song, and gave no audio. Nothing was charged for it."
 NOT_FETCHED_IN_TIME: Final = "The song was made, and could not be fetched in time. Nothing was charged for it."
 NO_TICKET: Final = "Nobody knows what became of the order. Nothing was charged."
+LONGEST_STATUS: Final = 40
+"""Of a word nobody described, for the log."""
 NO_WRITER: Final = "The model's upstream does not write such lyrics. Nothing was charged."
 
 
@@ -81,7 +83,7 @@ class Mureka:
             upstream,
             "POST",
             wire.path("lyrics/generate"),
-            headers=headers(upstream),
+            headers=headers(upstream) | http.known_by(upstream),
             fields={"prompt": request.prompt},
             deadline_seconds=upstream.deadline_seconds,
         )
@@ -132,7 +134,7 @@ async def _ordered(path: str, fields: dict[str, object], upstream: UpstreamAcces
         upstream,
         "POST",
         path,
-        headers=headers(upstream),
+        headers=headers(upstream) | http.known_by(upstream),
         fields=fields,
         deadline_seconds=upstream.deadline_seconds,
     )
@@ -162,7 +164,8 @@ class _Following:
                 self._listen(task, first, streams)
             if task.status not in strange:
                 strange.add(task.status)
-                logger.warning("A task at an upstream has a status nobody described: %s", task.status[:40])
+                told = heard.redacted(task.status) if heard is not None else ""
+                logger.warning("A task at an upstream has a status nobody described: %r", told[:LONGEST_STATUS])
             await asyncio.sleep(pause)
             heard, task = await self._polled()
             asked = http.retry_after(heard.headers) if heard is not None else None

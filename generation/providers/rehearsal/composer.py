@@ -12,10 +12,12 @@ import numpy as np
 
 from generation.contract import Line, Section, Word
 from generation.providers.rehearsal.accompaniment import Feel, accompany
-from generation.providers.rehearsal.form import BEATS_PER_BAR, Passage, Plan, plan_song
+from generation.providers.rehearsal.form import BEATS_PER_BAR, TEMPO_GIVE, Passage, Plan, plan_song
+from generation.providers.rehearsal.given_tune import GivenTune, set_tune
 from generation.providers.rehearsal.harmony import Key, Mode, nearest
+from generation.providers.rehearsal.leaning import Leaning
 from generation.providers.rehearsal.lyrics import read_stanzas
-from generation.providers.rehearsal.mastering import master
+from generation.providers.rehearsal.mastering import TARGET_LUFS, master
 from generation.providers.rehearsal.melody import Contour, SungNote, Tune, make_tune
 from generation.providers.rehearsal.mixing import PassageMixer
 from generation.providers.rehearsal.sounds import SAMPLE_RATE, Samples
@@ -62,24 +64,31 @@ def compose(
     duration_seconds: float | None = None,
     instrumental: bool = False,
     temperature: float | None = None,
+    leaning: Leaning | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Composition:
     """Make a song. The same arguments give the same samples on the same machine.
 
     Without a seed it is drawn from prompt and lyrics; without a duration the song takes 30-60 s from its sections;
     without lyrics, unless instrumental, it sings a few lines of its own. `temperature` (0-2, 1 when None) widens the
-    steps of the melody. Raises Stopped between two sections once `is_stopped` answers True.
+    steps of the melody; `leaning` holds what other sounds decide. Raises Stopped between two sections once
+    `is_stopped` answers True.
     """
+    leaning = leaning or Leaning()
     if not instrumental and not (lyrics or "").strip():
         lyrics = write_lyrics(prompt)
     seed = seed_of(prompt, lyrics) if seed is None else seed
     brief = hear(prompt)
     choose = random.Random(f"song:{seed}")
     band = _band(brief, choose)
-    key = _key(brief, band, choose)
-    tempo_bpm = _tempo(brief, band, choose)
-    plan = plan_song(read_stanzas(lyrics or ""), key, tempo_bpm, duration_seconds, choose)
-    studio = _Studio(seed, brief, band, key, 1.0 if temperature is None else min(2.0, max(0.0, temperature)))
+    key = _key(brief, band, leaning, choose)
+    tempo_bpm = _tempo(brief, band, leaning, choose)
+    given = set_tune(leaning.notes, key, tempo_bpm)
+    stanzas = read_stanzas(lyrics or "", opens=not leaning.is_continued)
+    give = 0.0 if leaning.is_continued else TEMPO_GIVE
+    plan = plan_song(stanzas, key, tempo_bpm, duration_seconds, choose, given=given, tempo_give=give)
+    adventure = 1.0 if temperature is None else min(2.0, max(0.0, temperature))
+    studio = _Studio(seed, brief, band, key, adventure, given, leaning)
     samples, tunes = _record(plan, studio, sings=not instrumental, is_stopped=is_stopped)
     return Composition(
         samples=samples,
@@ -107,6 +116,19 @@ class _Studio:
     band: Band
     key: Key
     adventure: float
+    given: GivenTune | None
+    leaning: Leaning
+
+    @property
+    def loudness_lufs(self) -> float:
+        return TARGET_LUFS if self.leaning.loudness_lufs is None else self.leaning.loudness_lufs
+
+    def centre(self, *, is_sung: bool) -> int:
+        """The pitch a melody moves around: for a voice like one that was given, its middle, else a tonic."""
+        if is_sung and self.leaning.voice_pitch is not None:
+            return round(self.leaning.voice_pitch)
+        centre = (LOW_VOICE_CENTRE if self.brief.low_voice else VOICE_CENTRE) if is_sung else LEAD_CENTRE
+        return nearest(centre, (self.key.tonic,))
 
     def feel(self, plan: Plan) -> Feel:
         if self.brief.calm:
@@ -123,16 +145,20 @@ def _band(brief: Brief, choose: random.Random) -> Band:
     return brief.band if is_asked else BANDS[drawn]
 
 
-def _key(brief: Brief, band: Band, choose: random.Random) -> Key:
+def _key(brief: Brief, band: Band, leaning: Leaning, choose: random.Random) -> Key:
     drawn, is_major = choose.randrange(12), choose.random() < MAJOR_SHARE
     if brief.major_vote:
         is_major = brief.major_vote > 0
     tonic = drawn if brief.tonic is None else brief.tonic
+    if leaning.key is not None and (brief.tonic is None or leaning.is_continued):
+        return Key(leaning.key.tonic, leaning.key.mode, band.sevenths, band.pentatonic)
     return Key(tonic, "major" if is_major else "minor", band.sevenths, band.pentatonic)
 
 
-def _tempo(brief: Brief, band: Band, choose: random.Random) -> float:
+def _tempo(brief: Brief, band: Band, leaning: Leaning, choose: random.Random) -> float:
     drawn = choose.uniform(0.97, 1.03)
+    if leaning.tempo_bpm is not None and (brief.tempo_bpm is None or leaning.is_continued):
+        return leaning.tempo_bpm
     if brief.tempo_bpm is not None:
         return brief.tempo_bpm
     return min(CEILING_BPM, max(FLOOR_BPM, band.bpm * brief.tempo_factor * drawn))
@@ -151,17 +177,22 @@ def _record(
         room = min(sound.shape[1], plan.frames - start)
         mix[:, start : start + room] += sound[:, :room]
         tunes.append(tune)
-    return np.ascontiguousarray(master(mix).T), tuple(tunes)
+    return np.ascontiguousarray(master(mix, studio.loudness_lufs).T), tuple(tunes)
 
 
 def _play(plan: Plan, passage: Passage, studio: _Studio, *, sings: bool) -> tuple[Tune, Samples]:
     kind = passage.section_type
     is_sung = sings and bool(passage.lines)
-    centre = (LOW_VOICE_CENTRE if studio.brief.low_voice else VOICE_CENTRE) if is_sung else LEAD_CENTRE
-    around = nearest(centre, (studio.key.tonic,))
-    contour = Contour(f"{studio.seed}:{kind}", studio.adventure)
-    tune = make_tune(passage, studio.key, around, contour, beat_seconds=60 / plan.tempo_bpm, sings=sings)
-    if not _lead_plays(passage, is_sung=is_sung):
+    tune = make_tune(
+        passage,
+        studio.key,
+        studio.centre(is_sung=is_sung),
+        Contour(f"{studio.seed}:{kind}", studio.adventure),
+        beat_seconds=60 / plan.tempo_bpm,
+        sings=sings,
+        given=studio.given,
+    )
+    if not (tune.is_given or _lead_plays(passage, is_sung=is_sung)):
         tune = Tune(tune.sung, tune.words, ())
     parts = accompany(passage, studio.band, feel=studio.feel(plan), choose=studio.choose(f"{kind}:band"))
     harmony = _harmony(passage, tune) if "harmony" in passage.layers else ()

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
 from generation.lyrics.tags import SectionType
-from generation.providers.rehearsal.harmony import Chord, Key, join_sections, progression
+from generation.providers.rehearsal.harmony import Chord, Key, chord_under, join_sections, progression
 from generation.providers.rehearsal.lyrics import Stanza, SungLine
 from generation.providers.rehearsal.sounds import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from generation.providers.rehearsal.given_tune import GivenTune
 
 BEATS_PER_BAR = 4
 SHORTEST_SECONDS, LONGEST_SECONDS = 31.0, 59.0
@@ -70,9 +74,19 @@ class Plan:
 
 
 def plan_song(
-    stanzas: Sequence[Stanza], key: Key, tempo_bpm: float, duration_seconds: float | None, choose: random.Random
+    stanzas: Sequence[Stanza],
+    key: Key,
+    tempo_bpm: float,
+    duration_seconds: float | None,
+    choose: random.Random,
+    *,
+    given: GivenTune | None = None,
+    tempo_give: float = TEMPO_GIVE,
 ) -> Plan:
-    """Lay sections out in bars. With an ordered length the tempo gives way by at most 6 % so that bars fill it."""
+    """Lay sections out in bars. With an ordered length the tempo gives way by at most 6 % so that bars fill it.
+
+    Under a given tune, which begins with the song, the chords follow the tune.
+    """
     stanzas = tuple(stanzas) or tuple(Stanza(kind, kind, ()) for kind in OWN_FORM)
     bar_seconds = BEATS_PER_BAR * 60.0 / tempo_bpm
     if duration_seconds is None:
@@ -80,9 +94,9 @@ def plan_song(
         frames = round(bars * bar_seconds * SAMPLE_RATE)
     else:
         frames = max(1, round(duration_seconds * SAMPLE_RATE))
-        bars, bar_seconds = _fitted_bars(frames / SAMPLE_RATE, bar_seconds)
+        bars, bar_seconds = _fitted_bars(frames / SAMPLE_RATE, bar_seconds, tempo_give)
     song_beats = round(frames / SAMPLE_RATE / bar_seconds * BEATS_PER_BAR, 2)
-    passages = _lay_out(_affordable(stanzas, bars), bars, song_beats, key, choose)
+    passages = _lay_out(_affordable(stanzas, bars), bars, song_beats, _Harmonist(key, given, choose.random()))
     return Plan(BEATS_PER_BAR * 60.0 / bar_seconds, frames, passages)
 
 
@@ -93,10 +107,10 @@ def _own_bars(stanzas: Sequence[Stanza], bar_seconds: float) -> int:
     return bars + bars % 2 if bars < most else bars
 
 
-def _fitted_bars(seconds: float, bar_seconds: float) -> tuple[int, float]:
+def _fitted_bars(seconds: float, bar_seconds: float, tempo_give: float) -> tuple[int, float]:
     whole = max(1, round(seconds / bar_seconds))
     fitted = seconds / whole
-    if abs(fitted / bar_seconds - 1) <= TEMPO_GIVE:
+    if abs(fitted / bar_seconds - 1) <= tempo_give:
         return whole, fitted
     return ceil(seconds / bar_seconds), bar_seconds
 
@@ -113,21 +127,37 @@ def _affordable(stanzas: Sequence[Stanza], bars: int) -> list[Stanza]:
     return [stanzas[place] for place in sorted(by_worth[:bars])]
 
 
-def _lay_out(
-    stanzas: Sequence[Stanza], bars: int, song_beats: float, key: Key, choose: random.Random
-) -> tuple[Passage, ...]:
+@dataclass(frozen=True, slots=True)
+class _Harmonist:
+    """Who chooses the chords: rounds of their own for each kind of section, bent to a given tune."""
+
+    key: Key
+    given: GivenTune | None
+    seed: float
+
+    def chords(self, kind: str, first_bar: int, bars: int, *, again: bool) -> list[Chord]:
+        around = progression(self.key, kind, again=again, choose=random.Random(f"{self.seed}:{kind}"))
+        chords = [around[bar % len(around)] for bar in range(bars)]
+        if self.given is None:
+            return chords
+        beats = [(first_bar + bar) * float(BEATS_PER_BAR) for bar in range(bars)]
+        return [
+            chord_under(self.key, chord, self.given.shares(beat, beat + BEATS_PER_BAR))
+            for chord, beat in zip(chords, beats, strict=True)
+        ]
+
+
+def _lay_out(stanzas: Sequence[Stanza], bars: int, song_beats: float, harmonist: _Harmonist) -> tuple[Passage, ...]:
     shares = _share_bars([_natural_bars(stanza) for stanza in stanzas], bars)
-    seed = choose.random()
+    first_bars = [0, *accumulate(shares)]
     chords: list[list[Chord]] = []
     layers: list[frozenset[str]] = []
     for place, (stanza, share) in enumerate(zip(stanzas, shares, strict=True)):
         kind = stanza.section_type
         # The same kind of section has the same chords, unless it follows itself.
         again = place % 2 == 1 and stanzas[place - 1].section_type == kind
-        around = progression(key, kind, again=again, choose=random.Random(f"{seed}:{kind}"))
-        chords.append([around[bar % len(around)] for bar in range(share)])
+        chords.append(harmonist.chords(kind, first_bars[place], share, again=again))
         layers.append(_layers(stanza, layers[-1] if layers else None))
-    first_bars = [0, *accumulate(shares)]
     return tuple(
         Passage(
             section_type=stanza.section_type,
@@ -138,7 +168,7 @@ def _lay_out(
             lines=stanza.lines,
             is_last=place == len(stanzas) - 1,
         )
-        for place, (stanza, joined) in enumerate(zip(stanzas, join_sections(key, chords), strict=True))
+        for place, (stanza, joined) in enumerate(zip(stanzas, join_sections(harmonist.key, chords), strict=True))
     )
 
 

@@ -54,6 +54,7 @@ PROGRESSIONS: dict[Mode, dict[str, tuple[str, ...]]] = {
     },
 }
 FEWEST_CHORDS = 4
+PROPOSED_BONUS = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,19 @@ def progression(key: Key, section_type: str, *, again: bool, choose: random.Rand
     rounds = PROGRESSIONS[key.mode][shelf_name]
     place = choose.randrange(len(rounds)) + again
     return tuple(key.chord(degree) for degree in rounds[place % len(rounds)].split())
+
+
+def chord_under(key: Key, proposed: Chord, shares: Sequence[float]) -> Chord:
+    """The chord that holds most of a bar of a tune; the proposed one wins with a little less.
+
+    `shares` are the beats that each pitch class (C first) sounds.
+    """
+    chords = [key.chord(degree) for degree in DEGREES[key.mode]]
+
+    def worth(chord: Chord) -> float:
+        return sum(shares[pitch_class] for pitch_class in chord.pitch_classes) + PROPOSED_BONUS * (chord == proposed)
+
+    return max((proposed, *chords), key=worth)
 
 
 def join_sections(key: Key, sections: Sequence[Sequence[Chord]]) -> tuple[tuple[Chord, ...], ...]:

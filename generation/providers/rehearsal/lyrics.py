@@ -49,15 +49,15 @@ class Stanza:
     lines: tuple[SungLine, ...]
 
 
-def read_stanzas(lyrics: str) -> tuple[Stanza, ...]:
+def read_stanzas(lyrics: str, *, opens: bool = True) -> tuple[Stanza, ...]:
     """Split lyrics at their structure tags; text before the first tag is a verse.
 
-    Without any tag, blank lines part the stanzas, which become verse and chorus in turn between an intro and an
-    outro. Anything else in brackets is sung. Blank lyrics give no stanza.
+    Without any tag, blank lines part the stanzas, which become verse and chorus in turn between an intro (where the
+    text `opens` the song) and an outro. Anything else in brackets is sung. Blank lyrics give no stanza.
     """
     tags = list(TAG.finditer(lyrics))
     if not tags:
-        return _untagged(lyrics)
+        return _untagged(lyrics, opens=opens)
     before = _lines(lyrics[: tags[0].start()])
     stanzas = [_plain("verse", before)] if before else []
     ends = [*(tag.start() for tag in tags[1:]), len(lyrics)]
@@ -67,12 +67,13 @@ def read_stanzas(lyrics: str) -> tuple[Stanza, ...]:
     return tuple(stanzas)
 
 
-def _untagged(lyrics: str) -> tuple[Stanza, ...]:
+def _untagged(lyrics: str, *, opens: bool) -> tuple[Stanza, ...]:
     blocks = [lines for block in re.split(r"\n\s*\n", lyrics) if (lines := _lines(block))]
     if not blocks:
         return ()
     sung = [_plain("chorus" if place % 2 else "verse", lines) for place, lines in enumerate(blocks)]
-    return (_plain("intro"), *sung, _plain("outro"))
+    opening = (_plain("intro"),) if opens else ()
+    return (*opening, *sung, _plain("outro"))
 
 
 def _plain(section_type: SectionType, lines: tuple[SungLine, ...] = ()) -> Stanza:

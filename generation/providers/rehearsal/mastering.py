@@ -14,38 +14,39 @@ SILENCE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 # Lossy coding overshoots by more than one decibel at low bitrates; the ceiling leaves room for it.
 CEILING = 10 ** (-2.8 / 20)
 MAXIMUM_GAIN = 10 ** (24 / 20)
-WINDOW_FRAMES = SAMPLE_RATE // 10
+WINDOWS_PER_SECOND = 10
 BATCH_WINDOWS = 64
 SLICE_FRAMES = 32
 CHUNK_FRAMES = SLICE_FRAMES * 4096
 FADE_IN_FRAMES, FADE_OUT_FRAMES = 48, 6600
 
 
-def master(mix: Samples) -> Samples:
+def master(mix: Samples, target_lufs: float = TARGET_LUFS) -> Samples:
     """Level, limit and fade a stereo mix of shape (2, frames) in place; returns it."""
-    gain = min(MAXIMUM_GAIN, 10 ** ((TARGET_LUFS - loudness_lufs(mix)) / 20))
+    gain = min(MAXIMUM_GAIN, 10 ** ((target_lufs - loudness_lufs(mix)) / 20))
     _limit(mix, gain)
     # The limiter costs a little loudness; what is lost is given back where the ceiling allows.
-    lost = TARGET_LUFS - loudness_lufs(mix)
+    lost = target_lufs - loudness_lufs(mix)
     if lost > TOLERANCE_LU:
         _limit(mix, 10 ** (lost / 20))
     _fade(mix)
     return mix
 
 
-def loudness_lufs(mix: Samples) -> float:
+def loudness_lufs(mix: Samples, sample_rate: int = SAMPLE_RATE) -> float:
     """Gated loudness after ITU-R BS.1770-4, its filters applied to the power of 100 ms windows; -70 for silence.
 
-    Within about 0.2 LU of the filtered signal for music, at a fraction of the time.
+    Of shape (channels, frames). Within about 0.2 LU of the filtered signal for music, at a fraction of the time.
     """
-    windows = max(1, mix.shape[1] // WINDOW_FRAMES)
-    padded = mix if mix.shape[1] >= WINDOW_FRAMES else np.pad(mix, ((0, 0), (0, WINDOW_FRAMES - mix.shape[1])))
-    framed = padded[:, : windows * WINDOW_FRAMES].reshape(2, windows, WINDOW_FRAMES)
+    window = sample_rate // WINDOWS_PER_SECOND
+    windows = max(1, mix.shape[1] // window)
+    padded = mix if mix.shape[1] >= window else np.pad(mix, ((0, 0), (0, window - mix.shape[1])))
+    framed = padded[:, : windows * window].reshape(len(mix), windows, window)
     powers = np.zeros(windows)
     for first in range(0, windows, BATCH_WINDOWS):
         spectra = np.fft.rfft(framed[:, first : first + BATCH_WINDOWS], axis=2)
         energy = spectra.real**2 + spectra.imag**2
-        powers[first : first + BATCH_WINDOWS] = (energy @ _weights()).sum(axis=0)
+        powers[first : first + BATCH_WINDOWS] = (energy @ _weights(sample_rate)).sum(axis=0)
     span = min(4, windows)
     blocks = np.convolve(powers, np.ones(span) / span, "valid")
     return _gated(blocks)
@@ -60,15 +61,16 @@ def _gated(blocks: np.ndarray) -> float:
     return float(-0.691 + 10 * np.log10(blocks[loudness > max(SILENCE_LUFS, floor)].mean()))
 
 
-@lru_cache(maxsize=1)
-def _weights() -> Samples:
+@lru_cache(maxsize=8)
+def _weights(sample_rate: int) -> Samples:
     """Power response of the K filters per bin of a window, scaled so that a dot product gives mean square."""
-    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(WINDOW_FRAMES))
-    shelf = _biquad_response(turn, *_high_shelf())
-    pass_high = _biquad_response(turn, *_high_pass())
+    window = sample_rate // WINDOWS_PER_SECOND
+    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(window))
+    shelf = _biquad_response(turn, *_high_shelf(sample_rate))
+    pass_high = _biquad_response(turn, *_high_pass(sample_rate))
     doubled = np.full(len(turn), 2.0)
     doubled[0] = doubled[-1] = 1.0
-    weights: Samples = (np.abs(shelf * pass_high) ** 2 * doubled / WINDOW_FRAMES**2).astype(np.float32)
+    weights: Samples = (np.abs(shelf * pass_high) ** 2 * doubled / window**2).astype(np.float32)
     return weights
 
 
@@ -76,17 +78,17 @@ def _biquad_response(turn: np.ndarray, ahead: tuple[float, ...], back: tuple[flo
     return np.polyval(ahead[::-1], turn) / np.polyval(back[::-1], turn)
 
 
-def _high_shelf() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The head's shelf of BS.1770, its analogue prototype (1681.97 Hz, +4 dB, Q 0.7072) at our sample rate."""
-    bend, q, high = np.tan(np.pi * 1681.974450955533 / SAMPLE_RATE), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
+def _high_shelf(sample_rate: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The head's shelf of BS.1770, its analogue prototype (1681.97 Hz, +4 dB, Q 0.7072) at a sample rate."""
+    bend, q, high = np.tan(np.pi * 1681.974450955533 / sample_rate), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
     band = high**0.4996667741545416
     scale = 1 + bend / q + bend**2
     ahead = (high + band * bend / q + bend**2, 2 * (bend**2 - high), high - band * bend / q + bend**2)
     return tuple(term / scale for term in ahead), (1.0, 2 * (bend**2 - 1) / scale, (1 - bend / q + bend**2) / scale)
 
 
-def _high_pass() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    bend, q = np.tan(np.pi * 38.13547087602444 / SAMPLE_RATE), 0.5003270373238773
+def _high_pass(sample_rate: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    bend, q = np.tan(np.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
     scale = 1 + bend / q + bend**2
     return (1.0, -2.0, 1.0), (1.0, 2 * (bend**2 - 1) / scale, (1 - bend / q + bend**2) / scale)
 

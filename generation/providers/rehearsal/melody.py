@@ -10,6 +10,7 @@ from math import ceil
 from typing import NamedTuple
 
 from generation.providers.rehearsal.form import BEATS_PER_BAR, Passage
+from generation.providers.rehearsal.given_tune import GivenTune
 from generation.providers.rehearsal.harmony import Chord, Key, nearest
 from generation.providers.rehearsal.lyrics import SungLine, Syllable
 
@@ -17,6 +18,7 @@ SUNG_BEATS = 8.0
 TONGUE_SECONDS = 0.18
 LONGEST_HELD_BEATS = 2.0
 MOTIF_NOTES = 16
+GIVEN_CENTRE = 74
 SEMITONES_PER_STEP = 12 / 7
 LEAD_RHYTHMS = (
     (0, 1, 2, 3, 4, 6),
@@ -55,11 +57,15 @@ class WordTime(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tune:
-    """The melody of a passage: what is sung, when its words fall, and what an instrument answers."""
+    """The melody of a passage: what is sung, when its words fall, and what an instrument answers.
+
+    With `is_given` the instrument plays a tune that was brought, also under the voice.
+    """
 
     sung: tuple[SungNote, ...]
     words: tuple[tuple[WordTime, ...], ...]
     answers: tuple[Note, ...]
+    is_given: bool = False
 
 
 class Contour:
@@ -91,16 +97,22 @@ class Contour:
 
 
 class Score(NamedTuple):
-    """What a melody must agree with: its passage, the key, the pitch it moves around, the shortest sung note."""
+    """What a melody must agree with: its passage, the key, the pitch it moves around, the shortest sung note.
+
+    A given tune takes the place of the contour.
+    """
 
     passage: Passage
     key: Key
     anchor: float
     contour: Contour
     finest_beats: float
+    given: GivenTune | None = None
 
     def pitches(self, phrase: int, beats: Sequence[float]) -> list[int]:
         """Notes for a phrase whose notes begin on these beats of the passage; strong and last ones fit the chord."""
+        if self.given is not None:
+            return [self.given.pitch_at(self.passage.first_bar * BEATS_PER_BAR + beat) for beat in beats]
         sounding: list[int] = []
         for place, beat in enumerate(beats):
             is_chordal = beat % 2 == 0 or place == len(beats) - 1
@@ -115,11 +127,25 @@ class Score(NamedTuple):
         return sounding
 
 
-def make_tune(passage: Passage, key: Key, centre: int, contour: Contour, *, beat_seconds: float, sings: bool) -> Tune:
+def make_tune(
+    passage: Passage,
+    key: Key,
+    centre: int,
+    contour: Contour,
+    *,
+    beat_seconds: float,
+    sings: bool,
+    given: GivenTune | None = None,
+) -> Tune:
     finest_beats = 0.25 if beat_seconds / 4 >= TONGUE_SECONDS else 0.5
-    score = Score(passage, key, centre + SECTION_HEIGHT[passage.section_type], contour, finest_beats)
-    if not (sings and passage.lines):
-        return Tune((), (), _play(score, 0.0, passage.beats))
+    anchor = centre + SECTION_HEIGHT[passage.section_type]
+    score = Score(passage, key, anchor, contour, finest_beats, given.near(centre) if given else None)
+    tune = _sing(score) if sings and passage.lines else Tune((), (), _play(score, 0.0, passage.beats))
+    return Tune(tune.sung, tune.words, _play_given(given.near(GIVEN_CENTRE), passage), is_given=True) if given else tune
+
+
+def _sing(score: Score) -> Tune:
+    passage = score.passage
     sung: list[SungNote] = []
     words: list[tuple[WordTime, ...]] = []
     answers: list[Note] = []
@@ -129,7 +155,7 @@ def make_tune(passage: Passage, key: Key, centre: int, contour: Contour, *, beat
         notes, times = _sing_line(score, line, phrase, start, min(window, SUNG_BEATS))
         sung += notes
         words.append(times)
-        if window >= SUNG_BEATS + BEATS_PER_BAR:
+        if window >= SUNG_BEATS + BEATS_PER_BAR and score.given is None:
             answers += _play(score, start + SUNG_BEATS, start + window)
     return Tune(tuple(sung), tuple(words), tuple(answers))
 
@@ -199,11 +225,22 @@ def _agreeing(key: Key, chord: Chord) -> tuple[int, ...]:
     return tuple(leading if step == (key.tonic - 2) % 12 else step for step in key.melody_classes)
 
 
+def _play_given(given: GivenTune, passage: Passage) -> tuple[Note, ...]:
+    """What of a given tune falls into the passage; the tune begins with the song."""
+    begin = passage.first_bar * float(BEATS_PER_BAR)
+    notes = given.between(begin, begin + _playable_beats(passage))
+    return tuple(Note(note.start, note.length, note.pitch, _stress(note.start)) for note in notes)
+
+
+def _playable_beats(passage: Passage) -> float:
+    """The lead leaves the last bar of a song alone."""
+    leaves = passage.is_last and passage.bars > 1
+    return passage.beats - BEATS_PER_BAR + 1 if leaves else passage.beats
+
+
 def _play(score: Score, begin: float, end: float) -> tuple[Note, ...]:
-    """The lead between two beats of the passage, in phrases of two bars; it leaves the last bar of a song alone."""
-    passage = score.passage
-    if passage.is_last and passage.bars > 1:
-        end = min(end, passage.beats - BEATS_PER_BAR + 1)
+    """The lead between two beats of the passage, in phrases of two bars."""
+    end = min(end, _playable_beats(score.passage))
     notes = []
     for phrase in range(ceil((end - begin) / SUNG_BEATS)):
         rhythm = score.contour.rhythms[score.contour.motif(phrase)]

@@ -34,6 +34,8 @@ class Chair(NamedTuple):
 
 
 BASS, CHORDS, ARP = Chair("centre", 0.42, 0.0), Chair("left", 0.2, 0.25), Chair("right", 0.14, 0.4)
+# A tune that was brought is what the song is about: it stands in front.
+GIVEN = Chair("centre", 0.3, 0.3)
 LEAD, VOICE, HARMONY = Chair("centre", 0.14, 0.35), Chair("centre", 0.27, 0.3), Chair("right", 0.10, 0.3)
 DRUM_LEVELS = {
     "kick": 0.62, "soft kick": 0.5, "snare": 0.34, "clap": 0.3, "rim": 0.24, "brush": 0.2, "crash": 0.16,
@@ -92,7 +94,7 @@ class PassageMixer:
         self._notes(lanes, BASS, self._band.bass, parts.bass)
         self._notes(lanes, CHORDS, self._band.chords, parts.chords)
         self._notes(lanes, ARP, self._band.arp, parts.arp)
-        self._notes(lanes, LEAD, self._band.lead, tune.answers)
+        self._notes(lanes, GIVEN if tune.is_given else LEAD, self._band.lead, tune.answers)
         self._sing(lanes, VOICE, tune.sung)
         self._sing(lanes, HARMONY, harmony)
         self._drums(lanes, parts)

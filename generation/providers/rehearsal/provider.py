@@ -8,15 +8,19 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from math import ceil
+from typing import TypeVar
 
-from generation.contract import Delivery, LyricsRequest, RawTake, SongRequest, WrittenLyrics
-from generation.providers.base import Line, UpstreamAccess
+from generation.contract import Delivery, LyricsRequest, SongRequest, WrittenLyrics
+from generation.providers.base import Line, Sound, Sources, UpstreamAccess
 from generation.providers.rehearsal.acting import Acting, acted_error, read_acting
-from generation.providers.rehearsal.composer import compose, seed_of
+from generation.providers.rehearsal.composer import seed_of
+from generation.providers.rehearsal.continuing import Beginning, begin
 from generation.providers.rehearsal.editing import edit
-from generation.providers.rehearsal.wav import wav_bytes
+from generation.providers.rehearsal.leaning import Leaning, Material, lean
+from generation.providers.rehearsal.materials import material_of, source_of
+from generation.providers.rehearsal.recording import Session, check_length
 from generation.providers.rehearsal.writing import write, write_lyrics
 
 COMPOSER_THREADS = 2
@@ -30,9 +34,12 @@ def composer_threads() -> Executor:
     return ThreadPoolExecutor(COMPOSER_THREADS, thread_name_prefix="rehearsal")
 
 
+Made = TypeVar("Made")
+
+
 class Rehearsal:
     """Makes songs and writes lyrics on this machine, as `Provider` and `WritesLyrics` of `generation.providers.base`;
-    needs nothing of an upstream.
+    of an upstream it needs `sources` alone.
 
     Composing runs on `executor` (by default two threads of the process), waiting on the loop alone. Cancelling
     stops the work between two sections of the song.
@@ -54,16 +61,28 @@ class Rehearsal:
         await self._wait(acting.wait_seconds, line)
         if acting.failure is not None and acting.failure != "bad_audio":
             raise acted_error(acting.failure)
-        lyrics = _lyrics(song, acting.prompt)
-        if lyrics:
-            await line.lyrics(lyrics)
+        session = await self._prepare(song, acting, upstream.sources)
+        if session.lyrics:
+            await line.lyrics(session.lyrics)
         begun = WAIT_SHARE if acting.wait_seconds else 0.0
-        seed = seed_of(acting.prompt, lyrics) if song.seed is None else song.seed
+        seed = seed_of(acting.prompt, session.lyrics) if song.seed is None else song.seed
         takes = []
         for take in range(song.takes):
-            takes.append(await self._compose(song, acting, lyrics, take_seed(seed, take)))
+            recording = await self._in_thread(partial(session.record, take_seed(seed, take)))
+            if song.partial_audio:
+                for piece in recording.pieces(take):
+                    await line.audio(piece)
+            takes.append(recording.as_take())
             await line.progress(begun + (100.0 - begun) * (take + 1) / song.takes, "compose")
-        return Delivery(takes=tuple(takes), lyrics=lyrics)
+        return Delivery(takes=tuple(takes), lyrics=session.lyrics)
+
+    async def _prepare(self, song: SongRequest, acting: Acting, sources: Sources) -> Session:
+        """Read and hear everything the song leans on, once for all its takes."""
+        material, source = await material_of(song, sources), await source_of(song, sources)
+        leaning, kept = await self._in_thread(lambda _: _heard(song, material, source))
+        session = Session(song, acting, _lyrics(song, acting.prompt), leaning, kept)
+        check_length(session)
+        return session
 
     async def write(self, request: LyricsRequest, upstream: UpstreamAccess) -> WrittenLyrics:
         """Wait and fail as the prompt's first word asks, else write or edit at once."""
@@ -80,13 +99,12 @@ class Rehearsal:
             await self._sleep(seconds / steps)
             await line.progress(WAIT_SHARE * step / steps, "compose")
 
-    async def _compose(self, song: SongRequest, acting: Acting, lyrics: str | None, seed: int) -> RawTake:
+    async def _in_thread(self, work: Callable[[Callable[[], bool]], Made]) -> Made:
+        """Do a piece of work that asks now and then whether it is stopped."""
         called_off = threading.Event()
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(
-                self._executor or composer_threads(), _raw_take, song, acting, lyrics, seed, called_off.is_set
-            )
+            return await loop.run_in_executor(self._executor or composer_threads(), work, called_off.is_set)
         finally:
             called_off.set()
 
@@ -104,21 +122,12 @@ def _lyrics(song: SongRequest, prompt: str) -> str | None:
     return song.lyrics if (song.lyrics or "").strip() else write_lyrics(prompt)
 
 
-def _raw_take(
-    song: SongRequest, acting: Acting, lyrics: str | None, seed: int, is_stopped: Callable[[], bool]
-) -> RawTake:
-    composition = compose(
-        prompt=acting.prompt,
-        lyrics=song.lyrics if song.instrumental else lyrics,
-        seed=seed,
-        duration_seconds=song.duration_seconds,
-        instrumental=song.instrumental,
-        temperature=song.sampling.temperature,
-        is_stopped=is_stopped,
-    )
-    samples = composition.samples
-    if acting.failure == "bad_audio":
-        samples[:, 1] = 0.0
-    return RawTake(
-        audio=wav_bytes(samples, composition.sample_rate), sections=composition.sections, seed=composition.seed
-    )
+def _heard(
+    song: SongRequest, material: Material, source: tuple[Sound, bool] | None
+) -> tuple[Leaning, Beginning | None]:
+    leaning = lean(material)
+    if source is None or song.extend is None:
+        return leaning, None
+    sound, is_lossless = source
+    kept, leaning = begin(sound, song.extend.at_ms, leaning, is_lossless=is_lossless)
+    return leaning, kept

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
@@ -136,6 +138,19 @@ def test_view_without_the_permission_class_fails_the_check(serve: Callable[..., 
     serve(path("songs", view_of("Lenient", Songs, permission_classes=(AllowAny,))))
 
     assert complaints() == ["/songs is answered by Lenient, which left out the permission class"]
+
+
+def test_other_admin_sites_fail_the_check(serve: Callable[..., None]) -> None:
+    serve(path("back/", AdminSite().urls))
+
+    assert "/back is no GatewayView, so nobody asks who may call it" in complaints()
+
+
+def test_routes_of_the_admin_are_printed_with_the_word_that_enters(serve: Callable[..., None]) -> None:
+    serve(path("admin", admin.site.admin_view(admin.site.index)))
+
+    assert printed() == "/admin  GET     admin.enter\n/admin  POST    admin.enter\n"
+    assert complaints() == []
 
 
 def test_routes_of_the_project_pass_the_check() -> None:

@@ -6,7 +6,10 @@ import io
 import math
 import struct
 import wave
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 PICTURE = bytes.fromhex("89504e470d0a1a0a0000000d49484452") * 64
 
@@ -26,3 +29,9 @@ def sound(loudness: float = 0.3) -> bytes:
             )
         )
     return target.getvalue()
+
+
+def given(options: Mapping[str, Any], kind: str) -> bytes:
+    """The song of this kind that the scene was handed, as the path of a file among its `songs`; else a sound."""
+    path = options.get("songs", {}).get(kind)
+    return Path(path).read_bytes() if path else sound()

@@ -15,6 +15,8 @@ from accounts.services.api_keys import issue_key, revoke_key
 from billing.services.credits import set_available
 from generation.api import orders
 from generation.contract import Fault
+from generation.dialects.base import Dialect, Refused
+from generation.dialects.registry import CHAT, LYRIA, MUREKA_MAAS, MUREKA_OFFICIAL, MUSICGEN
 from generation.services.cancel import CANCELLED
 from generation.services.settle import settle
 from generation.states import JobState
@@ -198,6 +200,27 @@ async def test_unknown_path(shop: Shop) -> None:
     answer = await shop.get("/v1/musik/generations")
 
     assert told(answer) == (404, {}, error("not_found", INVALID, "There is nothing at this address."))
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("/v1/ai/muse/mureka/song/describe", MUREKA_MAAS),
+        ("/v1/song/stem", MUREKA_OFFICIAL),
+        ("/v1beta/models/lyria-3-pro-preview:streamGenerateContent", LYRIA),
+        ("/my/music/v1beta1/publishers/google/models/lyria:countTokens/", LYRIA),
+        ("/v1beta/models", LYRIA),
+        ("/api/v1/generate_sound", MUSICGEN),
+        ("/v1/chat/completions", CHAT),
+    ],
+)
+async def test_unknown_path_of_another_wire_is_told_in_its_words(shop: Shop, path: str, dialect: Dialect) -> None:
+    answer = await shop.get(path)
+
+    request_id = answer.headers["x-request-id"]
+    refused = Refused(code="not_found", message="There is nothing at this address.", request_id=request_id)
+    wanted = dialect.refused(refused)
+    assert (answer.status_code, answer.json()) == (404, wanted.body)
 
 
 async def test_method_not_allowed(shop: Shop) -> None:

@@ -212,8 +212,10 @@ async def test_unknown_purpose_is_refused_by_name(shop: Shop) -> None:
     assert refused(answer) == (400, "invalid_parameter", "purpose", f"Invalid value for parameter purpose: {rule}")
 
 
-async def test_json_in_place_of_a_form_lacks_its_file(shop: Shop) -> None:
-    assert refused(await shop.post(FILES, {"purpose": "voice"}))[:3] == (400, "missing_parameter", "file")
+async def test_json_in_place_of_a_form_names_an_address(corner: Shop) -> None:
+    assert refused(await corner.post(FILES, {"purpose": "voice"}))[:3] == (400, "missing_parameter", "url")
+    told = [(await corner.post(path, {"purpose": "voice"})).content.decode() for path in (MAAS, OFFICIAL)]
+    assert ["Missing required parameter: file" in one for one in told] == [True, True]
 
 
 async def test_form_that_is_none_is_not_understood(shop: Shop) -> None:

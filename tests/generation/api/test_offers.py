@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
+from jsonschema import Draft202012Validator
 
 from accounts.models import Organization
 from billing.money import micro
@@ -114,3 +116,74 @@ async def test_prices_are_listed_for_one_model_or_kind_of_work(shop: Shop) -> No
     assert (await shop.get("/v1/pricing?model=other")).json()["data"] == []
     assert (await shop.get("/v1/pricing?catelogid=other")).json()["data"] == []
     assert len((await shop.get("/v1/pricing?catelogid=Music generation")).json()["data"]) == 1
+
+
+async def test_what_the_upstream_cannot_carry_is_not_offered(shop: Shop) -> None:
+    def move_to_minimax() -> None:
+        mapping = shop.world.mapping
+        mapping.upstream.provider = "minimax"
+        mapping.upstream.save()
+        mapping.llm.capabilities |= {"extend": True, "sampling": ["top_k"], "timings": "words"}
+        mapping.llm.save()
+
+    await shop.behind(move_to_minimax)
+    body = (await shop.get("/v1/models/test-song")).json()
+
+    shown = {name: body["capabilities"][name] for name in ("instrumental", "duration", "seed", "sampling", "extend")}
+    assert shown == {"instrumental": "exact", "duration": "none", "seed": False, "sampling": [], "extend": False}
+    assert {"duration", "seed", "top_k"} & set(body["input_schema"]["properties"]) == set()
+    assert "instrumental" in body["input_schema"]["properties"]
+
+
+async def test_a_song_can_be_continued_where_that_is_on_offer(shop: Shop) -> None:
+    def sell_continuations() -> None:
+        mapping = shop.world.mapping
+        mapping.llm.capabilities |= {"extend": True}
+        mapping.llm.save()
+
+    def put_into_its_catalog() -> None:
+        mapping = shop.world.mapping
+        other = LlmCatalog.objects.create(id="music_extend", name="Extend")
+        LlmMapping.objects.create(
+            llm=mapping.llm,
+            catalog=other,
+            operation="extend",
+            upstream=mapping.upstream,
+            sale_prices=mapping.sale_prices,
+        )
+
+    shown = []
+    for step in (sell_continuations, put_into_its_catalog):
+        await shop.behind(step)
+        shown.append((await shop.get("/v1/models/test-song")).json()["capabilities"]["extend"])
+
+    assert shown == [False, True]
+
+
+async def test_a_model_that_writes_is_shown_with_the_inputs_of_its_call(shop: Shop) -> None:
+    def sell_texts() -> None:
+        mapping = shop.world.mapping
+        mapping.operation, mapping.default_for_wires = "lyrics", ["minimax"]
+        mapping.save()
+
+    await shop.behind(sell_texts)
+    schema = (await shop.get("/v1/models/test-song")).json()["input_schema"]
+
+    assert (set(schema["properties"]), schema["required"]) == (
+        {"mode", "prompt", "title", "lyrics"},
+        ["prompt", "mode"],
+    )
+    assert [is_valid(schema, order) for order in TEXTS] == [True, False, True, False, False]
+
+
+TEXTS = (
+    {"mode": "write_full_song", "prompt": "the sea"},
+    {"mode": "edit", "prompt": "the sea"},
+    {"mode": "edit", "prompt": "the sea", "lyrics": "[Verse]"},
+    {"mode": "sing", "prompt": "the sea"},
+    {"mode": "write_full_song"},
+)
+
+
+def is_valid(schema: dict[str, Any], order: dict[str, Any]) -> bool:
+    return bool(Draft202012Validator(schema).is_valid(order))

@@ -9,15 +9,18 @@ import pytest
 
 from billing.models import Hold
 from catalog.models import Llm, LlmCatalog, LlmMapping, LlmStatus, Upstream
-from generation.contract import Extend, Order, Refusal, SongRequest
+from generation.contract import Order, Refusal
 from generation.dialects.chat import Chat
+from generation.dialects.digits import digits_of
 from generation.dialects.lyria import Lyria
 from generation.dialects.minimax import MiniMax
+from generation.dialects.musicgen import MusicGen
 from generation.dialects.openai_music import OpenAIMusic
-from generation.models import Job
+from generation.dialects.registry import MUREKA_OFFICIAL
+from generation.models import Job, Track
 from generation.services.quoting import quote_order
 from generation.services.submit import submit
-from tests.generation.worlds import World
+from tests.generation.worlds import World, finished, submitted
 
 DELIVERS: Final = "delivers"
 LYRICS: Final = "[Verse 1]\nYouth blooms like a flower\n[Chorus]\nYouth and dreams"
@@ -105,14 +108,13 @@ def chat() -> Order:
     return Chat().parse({"model": "m", "stream": False, "messages": messages, "modalities": ["audio", "text"]}, {})
 
 
-def musicgen(duration_seconds: float | None = None) -> Order:
-    song = SongRequest(prompt="Bright synthesizers", instrumental=True, duration_seconds=duration_seconds, format="wav")
-    names = {"prompt": "description", "duration_seconds": "duration"}
-    return Order(song=song, model="m", catalog="music_gen", names=names, implied=("instrumental",))
+def musicgen(duration: int | None = None) -> Order:
+    sampling = {"mbd": False, "top_k": 250, "top_p": 0.0, "temperature": 1.0, "cfg_coef": 3.0}
+    return MusicGen().parse({"model": "m", "description": "Bright synthesizers", "duration": duration, **sampling}, {})
 
 
 def musicgen_of_fifteen_seconds() -> Order:
-    return musicgen(15.0)
+    return musicgen(15)
 
 
 def minimax() -> Order:
@@ -122,13 +124,14 @@ def minimax() -> Order:
 
 
 def mureka() -> Order:
-    song = SongRequest(prompt="A song of youth", lyrics=LYRICS, takes=1, partial_audio=True)
-    return Order(song=song, model="m", catalog="music_gen", names={"takes": "n", "partial_audio": "stream"})
+    body = {"model": "m", "lyrics": LYRICS, "n": 1, "stream": True, "prompt": "A song of youth"}
+    return MUREKA_OFFICIAL.parse(body, {"call": "song/generate"})
 
 
 def mureka_extend() -> Order:
-    song = SongRequest(lyrics=LYRICS, extend=Extend(track="113875917733890", at_ms=8000))
-    return Order(song=song, model="m", catalog="music_extend", names={"extend": "song_id"})
+    """Of the one song that there is."""
+    body = {"model": "m", "song_id": digits_of(str(Track.unscoped.get().pk)), "extend_at": "8000", "lyrics": LYRICS}
+    return MUREKA_OFFICIAL.parse(body, {"call": "song/extend"})
 
 
 ORDERS: Final = {
@@ -195,6 +198,7 @@ def put_on_sale(world: World, kind: Kind) -> None:
 def test_example_of_a_wire_is_delivered_or_refused_by_name(world: World, wire: str, kind: str) -> None:
     LlmCatalog.objects.create(id="music_extend", name="Extension")
     put_on_sale(world, KINDS[kind])
+    finished(submitted(world))
     order = ORDERS[wire]()
 
     try:
@@ -205,7 +209,7 @@ def test_example_of_a_wire_is_delivered_or_refused_by_name(world: World, wire: s
 
     assert outcome == REFUSED[wire].get(kind, DELIVERS)
     is_taken = outcome == DELIVERS
-    assert (Job.unscoped.count(), Hold.unscoped.count()) == (is_taken, is_taken)
+    assert (Job.unscoped.count(), Hold.unscoped.count()) == (1 + is_taken, 1 + is_taken)
 
 
 def test_every_wire_has_its_line() -> None:
@@ -222,7 +226,7 @@ def test_words_that_are_missing_are_left_to_the_model_that_writes_its_own(world:
 def test_wishes_are_said(world: World) -> None:
     put_on_sale(world, KINDS["lyria"])
 
-    assert quote_order(musicgen(15.0), caller=world.caller).approximated == ("instrumental", "duration")
+    assert quote_order(musicgen(15), caller=world.caller).approximated == ("instrumental", "duration")
 
 
 def test_refusal_names_the_models_whose_upstream_carries_the_field(world: World) -> None:
@@ -232,6 +236,6 @@ def test_refusal_names_the_models_whose_upstream_carries_the_field(world: World)
     promising.save()
 
     with pytest.raises(Refusal) as refused:
-        quote_order(musicgen(15.0), caller=world.caller)
+        quote_order(musicgen(15), caller=world.caller)
 
     assert refused.value.message == "m does not take 'duration'. Models that take it: test-song."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,9 +18,10 @@ from generation.models import Attempt, Job
 from generation.providers.base import Blame, ProviderError
 from generation.services.cancel import cancel_job
 from generation.services.claim import Work, claim
-from generation.services.health import FEWEST_FAILURES
+from generation.services.health import FEWEST_FAILURES, LOOKED_AT, failures_by_upstream, failures_lately
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
+from generation.states import AttemptState
 from tests.generation.services.test_routes import due_now, second_route
 from tests.generation.worlds import World, claimed, finished, new_runner, submitted, wav
 
@@ -78,6 +81,38 @@ def test_failures_of_long_ago_count_no_more(world: World) -> None:
     fail_often(world, 1)
 
     assert state_of(world) == CircuitState.CLOSED
+
+
+def ended(world: World, upstream: Upstream, verdicts: str) -> list[Attempt]:
+    """Attempts of one job, a second apart, the last one now: `x` was held against the upstream."""
+    job = Job.unscoped.first() or submitted(world)
+    now, numbers = timezone.now(), itertools.count(job.attempts.count() + 1)
+    return [
+        Attempt.unscoped.create(
+            organization=job.organization,
+            job=job,
+            number=next(numbers),
+            token=uuid.uuid4(),
+            upstream=upstream,
+            state=AttemptState.FAILED,
+            is_held_against=verdict == "x",
+            started_at=now,
+            ended_at=now - timedelta(seconds=len(verdicts) - place),
+        )
+        for place, verdict in enumerate(verdicts)
+    ]
+
+
+def test_several_upstreams_are_counted_at_once_as_each_alone(world: World) -> None:
+    first, second = world.mapping.upstream, second_route(world).upstream
+    ended(world, first, "xx" + LOOKED_AT * "x" + "...")
+    _, middle, _, _ = ended(world, second, "xx..")
+    assert middle.ended_at is not None
+    Circuit.objects.create(upstream=second, changed_at=middle.ended_at)
+
+    wanted = {first.pk: (LOOKED_AT - 3, LOOKED_AT), second.pk: (1, 3)}
+    assert failures_by_upstream([first.pk, second.pk, 0]) == wanted
+    assert {pk: failures_lately(pk) for pk in wanted} == wanted
 
 
 @pytest.mark.parametrize("blame", ["order", "nobody"])

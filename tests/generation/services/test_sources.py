@@ -190,9 +190,24 @@ def test_song_is_known_by_its_own_id_at_the_upstream_that_made_it(world: World, 
     assert found is not None
     came = found.read()
     assert came == SourceTrack(
-        audio=came.audio, format="mp3", duration_ms=track.duration_ms, upstream_id="113905464770561"
+        audio=came.audio,
+        format="mp3",
+        duration_ms=track.duration_ms,
+        upstream_id="113905464770561",
+        sample_rate=track.sample_rate,
+        channels=track.channels,
     )
     assert len(came.audio) == track.size
+
+
+def test_tune_of_a_midi_file_comes_with_it(world: World) -> None:
+    job, mine = submitted(world), upload(world.caller, "melody")
+    Upload.unscoped.filter(pk=mine.pk).update(format="mid", tune=[[0, 480, 60], [500, 900, 64]])
+
+    found = stored_file(job.pk, str(mine.pk))
+
+    assert found is not None
+    assert found.read().tune == ((0, 480, 60), (500, 900, 64))
 
 
 def test_song_is_a_stranger_at_any_other_upstream(world: World, track: Track) -> None:
@@ -230,6 +245,8 @@ async def test_provider_reads_what_its_job_leans_on_and_is_told_what_is_gone(ope
         sources = with_reach(work, database).access.sources
 
         assert (await sources.file(str(mine.pk))).audio == b"made anew"
+        with pytest.raises(ProviderError, match="cannot be read"):
+            await sources.samples(await sources.file(str(mine.pk)))
         for gone in (sources.file(str(uuid.uuid4())), sources.track(str(uuid.uuid4()))):
             with pytest.raises(ProviderError) as told:
                 await gone

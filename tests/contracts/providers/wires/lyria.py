@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from tests.contracts.providers.sounds import PICTURE, sound
+from tests.contracts.providers.sounds import PICTURE, given, sound
 from tests.contracts.providers.standin import Request, Said, Stage, as_json
 
 ENDPOINT = "corner"
@@ -56,8 +57,13 @@ def text(*pieces: str) -> list[Part]:
 
 def song(stage: Stage, parts: list[Part] | None = None, *, finish: str = "STOP") -> Any:
     """What was made, in the form of the shape; in a chat a piece of text is a part of the content."""
-    parts = parts if parts is not None else PARTS.get(stage.scene, lambda: [*text(LYRICS), audio()])()
+    whole = partial(_whole, stage)
+    parts = parts if parts is not None else PARTS.get(stage.scene, whole)()
     return completion(parts, finish) if is_chat(stage) else content(parts, finish)
+
+
+def _whole(stage: Stage) -> list[Part]:
+    return [*text(LYRICS), audio(given(stage.options, "mp3"))]
 
 
 def content(parts: list[Part], finish: str) -> dict[str, Any]:

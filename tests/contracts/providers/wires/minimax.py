@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.contracts.providers.sounds import PICTURE, sound
+from tests.contracts.providers.sounds import PICTURE, given, sound
 from tests.contracts.providers.standin import Request, Said, Stage, as_json
 
 MUSIC = "/v1/music_generation"
@@ -92,7 +92,9 @@ def audio_of(stage: Stage) -> bytes:
             return sound(loudness=0.0)
         case "second_lost_the_rest_silent" if len(stage.orders) <= 2:
             return sound(loudness=0.0)
-    return bytes.fromhex(stage.options.get("audio", "")) or sound()
+    return bytes.fromhex(stage.options.get("audio", "")) or given(
+        stage.options, stage.orders[-1].body["audio_setting"]["format"]
+    )
 
 
 def body(stage: Stage, data: dict[str, Any]) -> dict[str, Any]:

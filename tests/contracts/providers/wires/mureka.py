@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.contracts.providers.sounds import PICTURE, sound
+from tests.contracts.providers.sounds import PICTURE, given, sound
 from tests.contracts.providers.standin import Request, Said, Stage, as_json
 
 TRACE = "eb174f86b6c59ba838ce4401b01678eb"
@@ -214,12 +214,13 @@ def song(stage: Stage, song_id: str, status: str) -> dict[str, Any]:
 
 
 def file(stage: Stage, path: str) -> Said:
-    given = stage.options.get("files", {}).get(path.rpartition(".")[2])
-    if given is not None:
-        return Said(200, bytes.fromhex(given), {"Content-Type": "audio/mpeg"})
+    kind = path.rpartition(".")[2]
+    if kind in (files := stage.options.get("files", {})):
+        return Said(200, bytes.fromhex(files[kind]), {"Content-Type": "audio/mpeg"})
     if stage.scene == "stumbling_download" and stage.fetched <= len(STUMBLES):
         return STUMBLES[stage.fetched - 1]
-    body = {"wrong_type": PICTURE, "silent_audio": sound(loudness=0.0)}.get(stage.scene, sound())
+    songs = {"wrong_type": PICTURE, "silent_audio": sound(loudness=0.0)}
+    body = songs.get(stage.scene) or given(stage.options, kind)
     return Said(200, body, {"Content-Type": "application/octet-stream"})
 
 

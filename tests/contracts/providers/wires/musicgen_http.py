@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 
-from tests.contracts.providers.sounds import PICTURE, sound
+from tests.contracts.providers.sounds import PICTURE, given, sound
 from tests.contracts.providers.standin import Request, Said, Stage, as_json
 
 GENERATE = "/api/v1/generate_music"
@@ -56,7 +56,7 @@ def streamed(pieces: Iterator[bytes], *, is_cut: bool = False) -> Said:
 
 
 def song(stage: Stage) -> Said:
-    return stream(event("start"), event("progress", progress=25.5), completed(sound()))
+    return stream(event("start"), event("progress", progress=25.5), completed(given(stage.options, "wav")))
 
 
 def slowly(stage: Stage) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.contracts.providers.sounds import PICTURE, sound
+from tests.contracts.providers.sounds import PICTURE, given, sound
 from tests.contracts.providers.standin import Request, Said, Stage, as_json
 
 SONG_ID = "song_42"
@@ -126,4 +126,5 @@ def file(stage: Stage) -> Said:
             return Said(200, b"<html>Please wait</html>", {"Content-Type": "audio/wav"})
         case "stumbling_download" if stage.fetched == 3:
             return Said(200, sound(), is_cut=True)
-    return Said(200, sound(), {"Content-Type": "application/octet-stream"})
+    kind = stage.orders[-1].body.get("audio_setting", {}).get("format", "mp3")
+    return Said(200, given(stage.options, kind), {"Content-Type": "application/octet-stream"})

@@ -16,8 +16,7 @@ from generation.audio.quality import judge
 from generation.audio.samples import BadAudio
 from generation.contract import Piece, Sampling, SongRequest
 from generation.providers.base import Provider, ProviderError, UpstreamAccess
-from generation.providers.rehearsal import Rehearsal, compose
-from generation.providers.rehearsal import provider as module
+from generation.providers.rehearsal import Rehearsal, compose, recording
 from generation.providers.rehearsal.provider import take_seed
 
 LYRICS = "[Verse]\nWalking down the street\n[Chorus]\nDancing in the sun"
@@ -215,7 +214,7 @@ async def test_cancelling_stops_the_composer(monkeypatch: pytest.MonkeyPatch) ->
             time.sleep(0.001)
         stopped.set()
 
-    monkeypatch.setattr(module, "compose", compose_for_ever)
+    monkeypatch.setattr(recording, "compose", compose_for_ever)
     with ThreadPoolExecutor(1) as executor:
         task = asyncio.create_task(Rehearsal(executor).make(SONG, UPSTREAM, Told()))
         await asyncio.to_thread(begun.wait, 10)
