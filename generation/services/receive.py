@@ -56,12 +56,9 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None, missing: Sequence[Missi
         # The hint to the audio worker counts from now.
         is_held = Job.unscoped.filter(pk=work.job_id).held_by(work.token).update(sent_at=now, sent_count=1)
         if is_held:
-            Attempt.unscoped.filter(pk=work.attempt_id).update(
-                state=AttemptState.RECEIVED,
-                raw=raw,
-                missing=rows_of(missing, work.takes[len(raw) :]),
-                received_at=now,
-            )
+            gone = rows_of(missing, work.takes[len(raw) :])
+            came = {"raw": raw, "missing": gone, "received_at": now}
+            Attempt.unscoped.filter(pk=work.attempt_id).update(state=AttemptState.RECEIVED, **came)
             if lyrics:
                 note_lyrics(work, lyrics)
             call_next(work.upstream_id)

@@ -21,6 +21,7 @@ from generation.services.missing import missing_takes, take_failed
 from generation.services.parking import call_next
 from generation.services.raw_files import discard_all_raw
 from generation.states import AttemptState, JobState
+from generation.tokens import Made
 
 NOTHING_MADE = Fault("upstream_error", "The model's upstream gave no audio. Nothing was charged; order again.")
 
@@ -53,17 +54,21 @@ def settle(
         delivered = delivered_by(job)
         ending = state or (JobState.SUCCEEDED if delivered else JobState.FAILED)
         reason = None if ending == JobState.SUCCEEDED else fault or NOTHING_MADE
-        legs = [Leg(*due) for due in legs_due(job, delivered)]
-        settlement = settle_hold(reference=job.pk, legs=legs, charges=Quote.from_json(job.quote).charges)
         gone = missing_takes(job)
-        is_flagged = is_flagged or any(row["is_unknown"] for row in gone.values())
-        _end(job, ending, reason, charged_micro=settlement.charged_micro, is_flagged=is_flagged)
+        may_be_billed = is_flagged or any(row["is_unknown"] for row in gone.values())
+        _end(job, ending, reason, charged_micro=_pay(job, delivered), is_flagged=may_be_billed)
         lost = [take_failed(take, Fault(row["code"], row["message"])) for take, row in gone.items()]
         record(job.pk, *last_words, *lost, Entry(ending))
         # Last and robust: the wake-up must not wait for a storage that stumbles.
         transaction.on_commit(partial(discard_all_raw, job.pk), robust=True)
     faults.reach("settled")
     return True
+
+
+def _pay(job: Job, delivered: Sequence[Made]) -> int:
+    """Pay everyone for what was delivered, and give the rest of the hold back; what the customer was charged."""
+    legs = [Leg(*due) for due in legs_due(job, delivered)]
+    return settle_hold(reference=job.pk, legs=legs, charges=Quote.from_json(job.quote).charges).charged_micro
 
 
 def _end(job: Job, ending: JobState, reason: Fault | None, *, charged_micro: int, is_flagged: bool) -> None:

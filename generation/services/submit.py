@@ -60,14 +60,7 @@ def submit(
         with transaction.atomic():
             keep_sources(offer.song, caller=caller)
             job = _store(order, offer, caller, dialect)
-            if idempotency_key is not None:
-                IdempotencyKey.objects.create(
-                    organization=caller.organization,
-                    live=caller.live,
-                    key=idempotency_key,
-                    body_hash=body_hash,
-                    job=job,
-                )
+            _remember(job, caller, idempotency_key, body_hash)
             _hold(job, offer, caller)
             record(job.pk, Entry("queued", {"position": ahead + 1, "expected_seconds": offer.mapping.expected_seconds}))
             transaction.on_commit(lambda: faults.reach("submitted"))
@@ -107,6 +100,14 @@ def _store(order: Order, offer: Offer, caller: Caller, dialect: str) -> Job:
         sent_count=1,
         deadline=now + timedelta(seconds=offer.mapping.deadline_seconds),
     )
+
+
+def _remember(job: Job, caller: Caller, key: str | None, body_hash: str) -> None:
+    """Keep what the caller's key stands for. Raises IntegrityError where it stands for another order already."""
+    if key is not None:
+        IdempotencyKey.objects.create(
+            organization=caller.organization, live=caller.live, key=key, body_hash=body_hash, job=job
+        )
 
 
 def _hold(job: Job, offer: Offer, caller: Caller) -> None:
