@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.caller import Caller
@@ -18,7 +20,7 @@ from billing.money import micro
 from billing.services.credits import top_up
 from catalog.models import Llm, LlmCatalog, LlmMapping, LlmStatus, Price, PriceProgram, Unit, Upstream
 from generation.contract import Delivery, Order, RawTake, SongRequest
-from generation.models import Job, Runner
+from generation.models import Job, Runner, Upload
 from generation.services.claim import Work, claim
 from generation.services.finish import finish
 from generation.services.receive import receive, store_raw
@@ -151,6 +153,22 @@ def finished(job: Job, *takes: bytes) -> Job:
     work = received(job, *takes)
     finish(work.token)
     return Job.unscoped.get(pk=job.pk)
+
+
+def upload(caller: Caller, purpose: str, *, live: bool = True, duration_ms: int = 30_000) -> Upload:
+    """A file that the caller has uploaded."""
+    return Upload.unscoped.create(
+        organization=caller.organization,
+        live=live,
+        purpose=purpose,
+        file_name="song.mp3",
+        size=9,
+        format="m4a",
+        duration_ms=duration_ms,
+        file=default_storage.save("uploads/x.m4a", ContentFile(b"made anew")),
+        sha256="0" * 64,
+        created_at=timezone.now(),
+    )
 
 
 def log_of(job: Job) -> list[str]:

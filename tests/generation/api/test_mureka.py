@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from generation.api.published import schema
 from generation.audio.label import read_label
-from generation.contract import Delivery, Extend, Line, RawTake, Section, Word
+from generation.contract import Delivery, Extend, Line, RawTake, References, Section, Word
 from generation.dialects.digits import digits_of, id_of
 from generation.models import Job, Rendition, Track
 from generation.services.finish import finish
@@ -24,7 +24,7 @@ from generation.states import FINAL
 from tests.generation.api.muse import MAAS, OFFICIAL, ORDER, Form, asked, task_of
 from tests.generation.houses import at_work, eventually
 from tests.generation.shops import SONGS, Shop
-from tests.generation.worlds import claimed, wav
+from tests.generation.worlds import claimed, upload, wav
 from tests.scenarios.playing import play
 
 BASE = "http://127.0.0.1:8000"
@@ -269,7 +269,8 @@ async def test_a_song_is_continued(muse: Shop, form: Form, at: Any) -> None:
     task = form.task(answer)
     more = await muse.job(id_of(task["id"]) or "")
     assert task["status"] == "preparing"
-    assert more.song.extend == Extend(track=id_of(choice["id"]), at_ms=8000)
+    # The song lasts one second, and beyond its length means its length.
+    assert more.song.extend == Extend(track=id_of(choice["id"]), at_ms=1000)
     assert (more.song.takes, more.song.lyrics) == (1, "[Verse]\nmore")
     assert await muse.behind(lambda: (more.mapping.catalog_id, more.mapping.operation)) == ("music_extend", "extend")
     await muse.finished(more)
@@ -277,15 +278,20 @@ async def test_a_song_is_continued(muse: Shop, form: Form, at: Any) -> None:
 
 
 async def test_references_are_kept_as_ids_of_uploads(muse: Shop, form: Form) -> None:
-    ids = {"reference_id": "17", "vocal_id": digits_of("01890a5d-ac96-774b-bcce-b302099a8057")}
-    answer = await muse.post(form.generate, {"lyrics": "la", **ids})
+    files = {purpose: await muse.behind(upload, muse.world.caller, purpose) for purpose in ("reference", "vocal")}
+    ids = {f"{purpose}_id": digits_of(str(file.pk)) for purpose, file in files.items()}
 
-    # Whether they are uploads of the caller is asked before an order is taken.
-    if answer.status_code == 200:
-        references = (await muse.behind(Job.unscoped.get)).song.references
-        assert (references.reference, references.vocal) == (id_of("17"), "01890a5d-ac96-774b-bcce-b302099a8057")
-    else:
-        assert (answer.status_code, "reference_id" in answer.content.decode()) == (400, True)
+    await muse.post(form.generate, {"lyrics": "la", **ids})
+
+    references = (await muse.behind(Job.unscoped.get)).song.references
+    assert references == References(**{purpose: str(file.pk) for purpose, file in files.items()})
+
+
+async def test_a_reference_that_is_no_upload_is_refused_by_name(muse: Shop, form: Form) -> None:
+    answer = await muse.post(form.generate, {"lyrics": "la", "reference_id": "17"})
+
+    assert (answer.status_code, "reference_id" in answer.content.decode()) == (400, True)
+    assert await muse.behind(Job.unscoped.count) == 0
 
 
 async def test_an_instrumental_has_no_words(muse: Shop) -> None:

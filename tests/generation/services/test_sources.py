@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.caller import Caller
@@ -23,26 +21,11 @@ from generation.runner.sources import with_sources as with_reach
 from generation.services.quoting import quote_order
 from generation.services.sources import keep_sources, stored_file, stored_track, with_sources
 from generation.services.uploads import delete_upload
-from tests.generation.worlds import World, caller_of, claimed, finished, make_world, order, submitted
+from tests.generation.worlds import World, caller_of, claimed, finished, make_world, order, submitted, upload
 
 pytestmark = pytest.mark.both_databases
 
 NAMES = {"reference": "reference_id", "vocal": "vocal_id", "melody": "melody_id", "extend": "song_id"}
-
-
-def upload(caller: Caller, purpose: str, *, live: bool = True, duration_ms: int = 30_000) -> Upload:
-    return Upload.unscoped.create(
-        organization=caller.organization,
-        live=live,
-        purpose=purpose,
-        file_name="song.mp3",
-        size=9,
-        format="m4a",
-        duration_ms=duration_ms,
-        file=default_storage.save("uploads/x.m4a", ContentFile(b"made anew")),
-        sha256="0" * 64,
-        created_at=timezone.now(),
-    )
 
 
 def leaning(caller: Caller, **song: Any) -> Order:
