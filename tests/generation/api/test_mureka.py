@@ -290,7 +290,7 @@ async def test_references_are_kept_as_ids_of_uploads(muse: Shop, form: Form) -> 
 async def test_a_reference_that_is_no_upload_is_refused_by_name(muse: Shop, form: Form) -> None:
     answer = await muse.post(form.generate, {"lyrics": "la", "reference_id": "17"})
 
-    assert (answer.status_code, "reference_id" in answer.content.decode()) == (400, True)
+    assert (answer.status_code, "reference_id" in answer.content.decode()) == (404, True)
     assert await muse.behind(Job.unscoped.count) == 0
 
 
