@@ -1,4 +1,4 @@
-"""Structure tags in a text of lyrics: `[Verse 1]`, `【Chorus】`, `[Guitar Solo]`."""
+"""Structure tags as vendors write them back, looser than generation.lyrics.tags: `[Verse 1]`, `[Guitar Solo]`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,3 @@ _NAMES: Final = tuple((re.compile(rf"\b(?:{names})(?:\b|\d)", re.IGNORECASE), ki
 def section_type_of(tag: str) -> str | None:
     """The type of the section that a tag begins, see generation.contract.Section; None for other words in brackets."""
     return next((kind for names, kind in _NAMES if names.search(tag)), None)
-
-
-def begins_with_tag(lyrics: str) -> bool:
-    tag = TAG.match(lyrics.lstrip())
-    return tag is not None and section_type_of(tag[0]) is not None

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generation.contract import SongRequest
-from generation.lyrics.tags import tags_for
-from generation.providers.lyria.song_tags import begins_with_tag
+from generation.lyrics.tags import TAG, tags_for
 
 FIRST_TAG: Final = "[Verse]"
 """Put before lyrics without a tag, which would be taken for a part of the prompt."""
@@ -25,7 +24,7 @@ _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ɏ]+")
 def song_text(song: SongRequest) -> str:
     """The parts that are there, a blank line between them."""
     lyrics = tags_for("lyria", song.lyrics or "").strip()
-    if lyrics and not begins_with_tag(lyrics):
+    if lyrics and not TAG.match(lyrics):
         lyrics = f"{FIRST_TAG}\n{lyrics}"
     is_zh = is_chinese(song.prompt.strip() or lyrics)
     wishes = ("" if is_zh else " ").join(_wishes(song, is_zh=is_zh))

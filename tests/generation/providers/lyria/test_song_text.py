@@ -16,8 +16,9 @@ LYRICS = "[Verse]\nla la\n\n[Chorus]\nlo lo"
         (SongRequest(prompt="a song", lyrics=LYRICS), f"a song\n\n{LYRICS}"),
         (SongRequest(lyrics=f"\n{LYRICS}\n"), LYRICS),
         (SongRequest(prompt="a song", lyrics="la la\nlo lo"), "a song\n\n[Verse]\nla la\nlo lo"),
-        (SongRequest(prompt="a song", lyrics="【Chorus】\nla"), "a song\n\n【Chorus】\nla"),
+        (SongRequest(prompt="a song", lyrics="【Chorus】\nla"), "a song\n\n[Chorus]\nla"),
         (SongRequest(prompt="a song", lyrics="[softly] la"), "a song\n\n[Verse]\n[softly] la"),
+        (SongRequest(prompt="a song", lyrics="[I will break you]"), "a song\n\n[Verse]\n[I will break you]"),
         (SongRequest(prompt="a song", lyrics="   "), "a song"),
         (SongRequest(prompt="a song", instrumental=True), "a song\n\nInstrumental, no vocals."),
         (SongRequest(prompt="a song", duration_seconds=90.0), "a song\n\nAbout 90 seconds long."),
@@ -43,7 +44,7 @@ def test_what_is_not_of_the_song_is_not_said() -> None:
     assert song_text(song) == "a song"
 
 
-@pytest.mark.parametrize("lyrics", [LYRICS, "la la\nlo lo", "【Hook】\nla"])
+@pytest.mark.parametrize("lyrics", [LYRICS, "la la\nlo lo", "[Hook]\nla"])
 def test_a_reader_of_such_texts_tells_wishes_and_lyrics_apart(lyrics: str) -> None:
     read = split(song_text(SongRequest(prompt="a song", lyrics=lyrics, duration_seconds=15.0)))
 
