@@ -102,17 +102,10 @@ class WaitingRoom:
 
     async def wait_until_final(self, job_id: uuid.UUID, timeout: float) -> bool:  # noqa: ASYNC109
         """True once the job has ended, False when it has not within `timeout` seconds. Raises RoomClosed."""
-        return await self._wait_for(job_id, lambda news: news.is_final, timeout)
-
-    async def wait_for_event(self, job_id: uuid.UUID, after_seq: int, timeout: float) -> bool:  # noqa: ASYNC109
-        """True once the job's log goes on after `after_seq`, False when not within `timeout`. Raises RoomClosed."""
-        return await self._wait_for(job_id, lambda news: news.seq > after_seq, timeout)
-
-    async def _wait_for(self, job_id: uuid.UUID, is_it: Callable[[News], bool], seconds: float) -> bool:
         came: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def hear(news: News) -> None:
-            if is_it(news) and not came.done():
+            if news.is_final and not came.done():
                 came.set_result(True)
 
         def give_up() -> None:
@@ -120,7 +113,7 @@ class WaitingRoom:
                 came.set_result(False)
 
         with self.closing(give_up), self.watching(job_id, hear):
-            await asyncio.wait({came}, timeout=seconds)
+            await asyncio.wait({came}, timeout=timeout)
         if came.done() and not came.result():
             raise RoomClosed
         return came.done()

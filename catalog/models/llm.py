@@ -7,9 +7,6 @@ from typing import Final, Self
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Organization
-from catalog.models.lineage import lineage
-
 LYRICS: Final = "lyrics"
 """The operation of a mapping that sells texts, and the catalog they are sold in."""
 
@@ -35,10 +32,6 @@ class LlmCatalog(models.Model):
 
 
 class LlmQuerySet(models.QuerySet["Llm"]):
-    def visible_to(self, organization: Organization) -> Self:
-        """What an organization may see: its own models and those of the sellers above it."""
-        return self.owned_by(lineage(organization))
-
     def owned_by(self, owners: Iterable[int]) -> Self:
         return self.filter(owner__in=owners)
 
@@ -49,7 +42,7 @@ class LlmQuerySet(models.QuerySet["Llm"]):
 
 
 class Llm(models.Model):
-    """A model that is sold. An offer is no tenant row: `visible_to` decides who sees it."""
+    """A model that is sold. An offer is no tenant row: `offers_visible_to` decides who sees it."""
 
     owner = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="llms")
     """Who sells it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +11,6 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from accounts.api.views import GatewayView
-from generation.contract import Refusal
 from generation.dialects.base import Dialect
 from generation.dialects.openai_music import OpenAIMusic
 from generation.dialects.registry import OPENAI_MUSIC
@@ -46,11 +44,3 @@ class MusicView(WireView):
     """A route of the wire `openai_music`."""
 
     dialect: OpenAIMusic = OPENAI_MUSIC
-
-
-def job_id_of(text: str) -> uuid.UUID:
-    """Raises Refusal `not_found`: what is no id at all reads as a missing one."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Refusal("not_found", "There is no such song.") from None

@@ -8,7 +8,6 @@ from generation.api.components import TEXT, URL, WHOLE, Schema, nullable, ref, s
 from generation.dialects.minimax import BITRATES, CHANNELS, FORMATS, OUTPUT_FORMATS, SAMPLE_RATES
 from generation.dialects.minimax_answers import MADE, MAKING, REFUSED_OUTPUT, STATUS_CODES, SUCCESS
 
-CODES: Final = sorted({SUCCESS, REFUSED_OUTPUT, *STATUS_CODES.values()})
 ORDER: Final = thing(
     {"model": said(TEXT, "`music-2.6`, or any model that GET /v1/models lists")},
     {

@@ -5,7 +5,7 @@ Dialects are pure: plain functions and dataclasses, no Django, no queue, no mone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -104,7 +104,6 @@ class Dialect(Protocol):
         """The answer to a call that is turned down."""
 
 
-RenderJob = Callable[[JobView], dict[str, Any]]
 AI_GENERATED: Final = {"x-ai-generated": "true"}
 
 

@@ -79,11 +79,6 @@ def tag_in(found: re.Match[str]) -> Tag:
     return _BY_LETTERS[re.sub(r"[\s-]", "", name.lower())]
 
 
-def section_types(lyrics: str) -> list[SectionType]:
-    """The sections that the tags of a text open, in order."""
-    return [tag_in(found).section_type for found in TAG.finditer(lyrics)]
-
-
 def _spelled(vendor: Vendor, found: re.Match[str]) -> str:
     tag, number = tag_in(found), found[2] or found[4]
     name = _SPELLING[tag.section_type] if vendor == "mureka" else (" " if vendor == "minimax" else "-").join(tag.words)

@@ -21,7 +21,7 @@ NOT_TENANT_ROWS = {
     "accounts.User",
     # A transfer lies between two organizations; its accounts are tenant rows.
     "billing.Transfer",
-    # Offers: `visible_to` decides who sees them.
+    # Offers: `offers_visible_to` decides who sees them.
     "catalog.Circuit",
     "catalog.Llm",
     "catalog.LlmCatalog",

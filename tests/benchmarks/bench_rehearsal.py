@@ -17,7 +17,7 @@ from generation.providers.base import Sound
 from generation.providers.rehearsal import compose
 from generation.providers.rehearsal.leaning import Material, lean
 from generation.providers.rehearsal.sounds import shelf
-from generation.providers.rehearsal.wav import wav_bytes
+from generation.providers.rehearsal.wav import pcm_of, wav_file
 
 LYRICS = (
     "[Intro]\n\n[Verse]\nWalking down the street\nFeeling the beat\n\n[Chorus]\nDancing in the sun\nHaving so much fun"
@@ -29,7 +29,7 @@ SONGS_PER_PROMPT = 5
 def cpu_seconds(prompt: str, seed: int) -> float:
     begun = time.process_time()
     song = compose(prompt=prompt, lyrics=LYRICS, seed=seed, duration_seconds=30.0)
-    wav_bytes(song.samples, song.sample_rate)
+    wav_file(pcm_of(song.samples), song.sample_rate)
     return time.process_time() - begun
 
 

@@ -109,17 +109,6 @@ async def test_a_wait_ends_when_its_time_is_over(room: WaitingRoom) -> None:
     assert not await room.wait_until_final(JOB, 0.02)
 
 
-async def test_a_wait_for_an_event_ends_with_any_later_one(room: WaitingRoom) -> None:
-    wait = await begun(room, asyncio.create_task(room.wait_for_event(JOB, 3, SECONDS)))
-
-    wake(JOB, 3)
-    await asyncio.sleep(0.05)
-    assert not wait.done()
-    wake(JOB, 4)
-
-    assert await wait
-
-
 async def test_what_was_told_before_the_wait_began_ends_it_at_once(room: WaitingRoom) -> None:
     await begun(room, asyncio.create_task(room.wait_until_final(OTHER, 0.05)))
     wake(JOB, 5, is_final=True)
@@ -218,7 +207,7 @@ async def test_closing_ends_every_wait_and_lets_nobody_in(room: WaitingRoom) -> 
         with pytest.raises(RoomClosed):
             await wait
     with pytest.raises(RoomClosed):
-        await room.wait_for_event(JOB, 0, SECONDS)
+        await room.wait_until_final(JOB, SECONDS)
 
 
 async def test_one_who_reads_all_hears_of_the_jobs_of_one_readership(room: WaitingRoom, rows: Rows) -> None:

@@ -30,11 +30,6 @@ def as_integers(pcm: Pcm) -> npt.NDArray[np.int16]:
     return pcm_of(cast("Samples", pcm))
 
 
-def wav_bytes(samples: Samples, sample_rate: int) -> bytes:
-    """A whole RIFF WAVE file of 16 bits from float samples of shape (frames, channels) in -1..1."""
-    return wav_file(pcm_of(samples), sample_rate)
-
-
 def wav_file(pcm: Pcm, sample_rate: int) -> bytes:
     """A whole RIFF WAVE file that holds these samples unchanged."""
     channels, width = pcm.shape[1], pcm.dtype.itemsize

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.lyrics.tags import TAG, TAGS, Vendor, section_types, tags_for
+from generation.lyrics.tags import TAG, TAGS, Vendor, tags_for
+from tests.generation.lyrics.sections import section_types
 
 VENDORS: tuple[Vendor, ...] = ("minimax", "mureka", "lyria", "plain")
 NAMES = [" ".join(tag.words) for tag in TAGS]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from billing.services.books import check_books
-from generation.lyrics.tags import section_types
 from generation.models import Attempt, Job, Track
 from generation.services.cancel import cancel_job
 from generation.states import AttemptState
 from tests.generation.houses import eventually
+from tests.generation.lyrics.sections import section_types
 from tests.generation.runner.test_process import House, house, slots, states
 from tests.generation.texts import TEXT_PRICE, ordered_text, sell_texts
 from tests.generation.worlds import SONG_PRICE, log_of, submitted

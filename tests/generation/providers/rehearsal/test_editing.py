@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from generation.contract import LyricsRequest, WrittenLyrics
-from generation.lyrics.tags import section_types
 from generation.providers.rehearsal.editing import edit, parts_of
 from generation.providers.rehearsal.subjects import is_chinese
+from tests.generation.lyrics.sections import section_types
 
 SONG = (
     "[Verse 1]\nThe tide is low\nThe lamps are lit\n\n"

@@ -6,10 +6,10 @@ import pytest
 
 from generation.contract import LyricsRequest, WrittenLyrics
 from generation.lyrics.cues import stanzas_of
-from generation.lyrics.tags import section_types
 from generation.providers.rehearsal.subjects import is_chinese, subjects_of
 from generation.providers.rehearsal.verses import CHINESE, ENGLISH, Words
 from generation.providers.rehearsal.writing import write, write_lyrics
+from tests.generation.lyrics.sections import section_types
 
 PROMPTS = (
     "Pop music, happy, suitable for a sunny day",
