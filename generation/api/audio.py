@@ -32,7 +32,7 @@ from generation.services.renditions import is_made, made_rendition, rendition_of
 from generation.waiting import waiting_room
 
 CHUNK_BYTES: Final = 128 * 1024
-LOOK_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 60.0
 """For a format that is being made: a song of seven minutes takes some seconds, and the workers may be busy."""
 

@@ -79,6 +79,8 @@ class GenerationEvents(MusicView):
         reached, after = reader.position(job_id), _last_event(request)
         if reached.is_final and reached.seq <= after:
             return HttpResponse(status=204)  # the one answer at which a browser's EventSource stops coming back
+        if request.method == "HEAD":
+            return HttpResponse(content_type="text/event-stream")
         return event_stream(reader, reached.job_id, word=self.words["GET"], after=after)
 
 

@@ -68,7 +68,9 @@ def song(job: JobView, *, request_id: str) -> Reply:
 def making(job: JobView, *, request_id: str, status_code: int = SUCCESS, message: str = "success") -> Reply:
     """The song is not there yet."""
     body = _body(request_id, data=_hex(b"", MAKING), status_code=status_code, message=message)
-    return _reply(body, request_id, job_headers(job))
+    # Sent again without its key it would be another song.
+    again = {} if status_code == SUCCESS else {"x-should-retry": "false"}
+    return _reply(body, request_id, job_headers(job) | again)
 
 
 def error(refused: Refused) -> Reply:

@@ -59,7 +59,8 @@ class MiniMaxLyrics:
 
     def finished(self, job: JobView, *, request_id: str) -> Reply:
         if job.finished is None:
-            return _reply(request_id, status_code=minimax_answers.TIMED_OUT, message=STILL_WRITING)
+            again = {"x-should-retry": "false"}
+            return _reply(request_id, status_code=minimax_answers.TIMED_OUT, message=STILL_WRITING, headers=again)
         if job.error is not None:
             return self.refused(failed(job.id, job.error, request_id=request_id))
         return _reply(request_id, job)

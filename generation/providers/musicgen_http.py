@@ -280,7 +280,7 @@ def _turned_away(heard: Heard) -> _TurnedAway:
     """No stream was opened, so no work was begun: known, whatever the status."""
     error = http.failure(heard, _told(heard))
     is_busy = heard.status == http.UNAVAILABLE and error.retryable
-    if is_busy and error.retry_after is None:
+    if is_busy and not error.retry_after:
         error.retry_after = BUSY_PAUSE_SECONDS
     return _TurnedAway(error, is_busy=is_busy)
 

@@ -77,7 +77,13 @@ class OpenAIMusic:
             raise http.unknown()
         one = replace(song, takes=1)
         asked = tickets[: song.takes]
-        delivery = await http.in_parallel(upstream, [partial(_bring_again, one, line, ticket) for ticket in asked])
+        try:
+            delivery = await http.in_parallel(upstream, [partial(_bring_again, one, line, ticket) for ticket in asked])
+        except ProviderError as error:
+            if error.seen == "not_made" and len(asked) < song.takes:
+                # Of the others nothing is known: they were ordered as well, perhaps.
+                raise http.unknown() from None
+            raise
         # Takes that were ordered and whose ids never came: the upstream may have made them.
         unheard = tuple(MissingTake(NOBODY_KNOWS, is_unknown=True) for _ in range(song.takes - len(asked)))
         return replace(delivery, missing=(*delivery.missing, *unheard))

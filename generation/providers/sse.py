@@ -29,7 +29,7 @@ async def events(chunks: AsyncIterable[bytes], *, longest_line: int) -> AsyncGen
         name, _, value = line.partition(b":")
         if name == FIELD:
             data.append(value.removeprefix(b" "))
-            size += len(data[-1])
+            size += len(data[-1]) + 1
             if size > longest_line:
                 raise _too_long(longest_line)
     if data:

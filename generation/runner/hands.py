@@ -13,7 +13,7 @@ from django.db.models import F
 
 from generation.contract import Delivery, WrittenLyrics
 from generation.dispatch import send_finish
-from generation.models import Attempt
+from generation.models import Attempt, Job
 from generation.providers.base import ProviderError
 from generation.providers.registry import is_repeatable
 from generation.runner.database import DatabaseThreads, insist
@@ -27,7 +27,7 @@ from generation.services.make import DeadlinePassed, in_time, make
 from generation.services.receive import receive, store_raw
 from generation.services.retry import retry_or_fail
 from generation.services.settle import settle
-from generation.services.sweep import EXPIRED, LATE_GRACE, recover
+from generation.services.sweep import EXPIRED, LATE_GRACE, is_unwritten, recover
 from generation.services.write import write_first
 from generation.states import AttemptState, JobState
 
@@ -158,11 +158,11 @@ class Hands:
 
 def expire(work: Work) -> bool:
     """End a job whose deadline came while its upstream was at it; one that bills may bill for it all the same."""
-    hold_against(work, "upstream")
-    return settle(
-        work.job_id,
-        token=work.token,
-        fault=EXPIRED,
-        state=JobState.EXPIRED,
-        is_flagged=not is_repeatable(work.provider),
-    )
+    job = Job.unscoped.only("writer", "lyrics").get(pk=work.job_id)
+    provider = work.provider
+    if work.writing is not None and is_unwritten(job):
+        provider = work.writing.provider
+    else:
+        hold_against(work, "upstream")
+    is_flagged = not is_repeatable(provider)
+    return settle(work.job_id, token=work.token, fault=EXPIRED, state=JobState.EXPIRED, is_flagged=is_flagged)

@@ -12,6 +12,7 @@ from generation.contract import Fault, Refusal
 from generation.models import Job
 from generation.services.keep_heard import is_kept, keep_heard
 from generation.services.settle import settle
+from generation.services.sweep import is_left_with_upstream
 from generation.states import JobState
 
 CANCELLED = Fault(
@@ -35,7 +36,8 @@ def cancel_job(job_id: uuid.UUID, *, caller: Caller) -> None:
             raise Refusal("permission_denied", "Only the member who ordered a song, or an admin, may cancel it.")
         if job.state == JobState.CANCELLED or is_kept(job) or keep_heard(job, fault=CANCELLED):
             return
-        if not settle(job.pk, token=job.token, fault=CANCELLED, state=JobState.CANCELLED):
+        may_be_billed = job.token is None and is_left_with_upstream(job)
+        if not settle(job.pk, token=job.token, fault=CANCELLED, state=JobState.CANCELLED, is_flagged=may_be_billed):
             raise Refusal("already_final", f"The song has {job.state} already; it can no longer be cancelled.")
 
 

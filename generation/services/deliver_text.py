@@ -11,6 +11,7 @@ from generation.contract import WrittenLyrics
 from generation.models import Attempt, Job
 from generation.services.claim import Work
 from generation.services.due import ONE_TEXT, legs_due
+from generation.services.health import vouch_for
 from generation.services.settle import settle
 from generation.states import AttemptState
 
@@ -21,7 +22,9 @@ def deliver_text(work: Work, text: WrittenLyrics) -> bool:
     False when the job ended meanwhile: the text is kept out, and its cost noted on the attempt.
     """
     faults.reach("answered")
-    if settle(work.job_id, token=work.token, text=text):
+    is_delivered = settle(work.job_id, token=work.token, text=text)
+    vouch_for(work)
+    if is_delivered:
         return True
     legs = legs_due(Job.unscoped.get(pk=work.job_id), [replace(ONE_TEXT, route=work.mapping_id)])
     now = timezone.now()

@@ -87,16 +87,23 @@ def _deliver(attempt: Attempt, came: dict[str, Any]) -> Fault | None:
     faults.reach("prepared")
     file, *others = [_store(job.pk, came["take"], one) for one in (prepared, *prepared.renditions)]
     with transaction.atomic():
-        if Job.unscoped.select_for_update(of=("self",)).filter(pk=job.pk).held_by(attempt.token).exists():
+        now = Job.unscoped.select_for_update(of=("self",)).get(pk=job.pk)
+        if now.state == JobState.RUNNING and now.token == attempt.token:
             track = _track(attempt, came, prepared, track_id, file)
             track.save(force_insert=True)
             Rendition.unscoped.bulk_create(made_with(track, prepared.renditions, others))
             record(job.pk, Entry("take", _take_event(track)))
-        else:
-            for unwanted in (file, *others):
+        elif now.is_final:
+            # Another worker on the same take writes under the same names: only what no track has is let go.
+            for unwanted in {file, *others} - _kept_of(job):
                 transaction.on_commit(partial(default_storage.delete, unwanted), robust=True)
     faults.reach("delivered")
     return None
+
+
+def _kept_of(job: Job) -> set[str]:
+    tracks = Track.unscoped.filter(job=job).values_list("file", flat=True)
+    return {*tracks, *Rendition.unscoped.filter(track__job=job).values_list("file", flat=True)}
 
 
 def _give_back_connection() -> None:

@@ -60,12 +60,14 @@ def keep_heard(job: Job, *, fault: Fault) -> bool:
     if not heard:
         return False
     now, token, number = timezone.now(), uuid.uuid4(), job.attempt + 1
+    attempt = Attempt.unscoped.get(job=job, number=job.attempt)
     try:
-        raw = [_raw(job, number, take, what, fault) for take, what in sorted(heard.items())]
+        raw = _whole(attempt, heard, fault) or [
+            _raw(job, number, take, what, fault) for take, what in sorted(heard.items())
+        ]
     except OSError:
         logger.exception("What was heard of job %s cannot be read; it is cancelled without a charge for it.", job.pk)
         return False
-    attempt = Attempt.unscoped.get(job=job, number=job.attempt)
     _end_call(attempt, fault)
     _begin_anew(attempt, number=number, token=token, raw=raw)
     Job.unscoped.filter(pk=job.pk).update(
@@ -107,6 +109,15 @@ def _heard_enough(job: Job) -> dict[int, _Heard]:
     return {take: what for take, what in heard.items() if what.seconds > ENOUGH * length}
 
 
+def _whole(attempt: Attempt, heard: Mapping[int, _Heard], fault: Fault) -> list[dict[str, Any]]:
+    """The takes themselves, where they have come already and are only being encoded."""
+    return [{**came, "cancelled": _as_json(fault)} for came in attempt.raw if came["take"] in heard]
+
+
+def _as_json(fault: Fault) -> dict[str, Any]:
+    return {"code": fault.code, "message": fault.message, "param": fault.param}
+
+
 def _raw(job: Job, number: int, take: int, heard: _Heard, fault: Fault) -> dict[str, Any]:
     pieces = [read_piece(file) for file in heard.files]
     audio = joined(pieces, growing_format(job.song.format), heard.shape)
@@ -118,7 +129,7 @@ def _raw(job: Job, number: int, take: int, heard: _Heard, fault: Fault) -> dict[
         "upstream_id": "",
         "tokens": None,
         "is_watermarked": False,
-        "cancelled": {"code": fault.code, "message": fault.message, "param": fault.param},
+        "cancelled": _as_json(fault),
     }
 
 

@@ -13,7 +13,7 @@ from generation import faults
 from generation.audio.decode import probe
 from generation.audio.samples import BadAudio
 from generation.contract import Delivery, MissingTake, Tokens, sections_as_json
-from generation.models import Attempt, Job
+from generation.models import Attempt, Job, Track
 from generation.services.claim import Work
 from generation.services.due import legs_due
 from generation.services.health import vouch_for
@@ -72,7 +72,9 @@ def receive(work: Work, raw: Raw, *, lyrics: str | None, missing: Sequence[Missi
 
 def _keep_out(work: Work, raw: Raw) -> None:
     """Note what a result that came too late will cost, and let it go."""
-    legs = legs_due(Job.unscoped.get(pk=work.job_id), [_made(came, work.mapping_id) for came in raw])
+    job = Job.unscoped.get(pk=work.job_id)
+    sold = set(Track.unscoped.filter(job=job).values_list("take", flat=True))
+    legs = legs_due(job, [_made(came, work.mapping_id) for came in raw if came["take"] not in sold])
     cost = sum(leg.amount_micro for leg in legs if leg.kind == "cost")
     now = timezone.now()
     Attempt.unscoped.filter(pk=work.attempt_id).update(

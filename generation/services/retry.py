@@ -53,7 +53,7 @@ def _again(work: Work, error: ProviderError) -> _Again | None:
     # A try that only brings what an earlier one ordered is no order of its own.
     here = Attempt.unscoped.filter(job=work.job_id, mapping=work.mapping_id).order_by()
     orders = here.values("reference").distinct().count()
-    pause = error.retry_after if error.retry_after is not None else pause_after(orders)
+    pause = error.retry_after or pause_after(orders)
     is_in_time = timezone.now() + timedelta(seconds=pause) < work.deadline
     if error.retryable and orders < settings.TUTTI_MAX_ATTEMPTS and is_in_time:
         return _Again(pause)

@@ -100,7 +100,7 @@ def _routes_of(job: Job) -> list[LlmMapping]:
     ids = job.routes or [job.mapping_id]
     rows = LlmMapping.objects.filter(pk__in=ids).select_related("llm", "upstream__circuit")
     routes = sorted(rows, key=lambda route: ids.index(route.pk))
-    return [route for route in routes if route.is_enabled and route.upstream.is_enabled] or routes
+    return [route for route in routes if route.is_enabled and route.upstream.is_enabled] or routes or [job.mapping]
 
 
 def _is_half_open(upstream: Upstream, now: datetime) -> bool:

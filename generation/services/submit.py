@@ -142,7 +142,9 @@ def _refuse_when_closed(offer: Offer) -> None:
     """An order that no upstream would be asked for is not taken."""
     now = timezone.now()
     closed = [until for route in offer.routes if (until := route.upstream.closed_until(now)) is not None]
-    if len(closed) == len(offer.routes):
+    writer = offer.writer.upstream.closed_until(now) if offer.writer is not None else None
+    if len(closed) == len(offer.routes) or writer is not None:
+        closed = [writer] if writer is not None else closed
         pause = min(math.ceil((min(closed) - now).total_seconds()), LONGEST_RETRY_SECONDS)
         message = f"The upstream of {offer.model} fails at the moment. Nothing was charged; try again later."
         raise Refusal("busy", message, retry_after=pause)

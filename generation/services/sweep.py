@@ -82,13 +82,25 @@ def recover(token: uuid.UUID) -> bool:
     job = attempt.job
     if attempt.state == AttemptState.RECEIVED:
         return put_back(job.pk, token, error=LOST, after_seconds=0, keeps_attempt=True)
-    if _can_be_taken_up(attempt):
+    if not is_unwritten(job) and _can_be_taken_up(attempt):
         return put_back(job.pk, token, error=TAKEN_UP, after_seconds=0, keeps_attempt=True)
-    may_repeat = is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
+    may_repeat = is_repeatable(_called_by(job))
     if may_repeat and job.attempt < settings.TUTTI_MAX_ATTEMPTS:
         return put_back(job.pk, token, error=LOST, after_seconds=0, attempt_state=AttemptState.LOST)
     # The upstream was called and cannot be asked: a second order might be a second bill.
     return settle(job.pk, token=token, fault=LOST, is_flagged=not may_repeat)
+
+
+def is_unwritten(job: Job) -> bool:
+    """Whether the lyrics of the song are still with their writer: nobody was asked for the song yet."""
+    return job.writer_id is not None and job.lyrics is None
+
+
+def _called_by(job: Job) -> str:
+    """The provider that an attempt of this job is with."""
+    if job.upstream is None:
+        return REHEARSAL
+    return job.writer.upstream.provider if job.writer is not None and is_unwritten(job) else job.upstream.provider
 
 
 def _can_be_taken_up(attempt: Attempt) -> bool:
@@ -115,9 +127,14 @@ def _expire(now: datetime) -> int:
 
 
 def _expire_one(job: Job) -> bool:
-    at_upstream = Attempt.unscoped.filter(job=job, number=job.attempt, state=AttemptState.SUBMITTING)
-    may_be_billed = at_upstream.exists() and not is_repeatable(job.upstream.provider if job.upstream else REHEARSAL)
+    may_be_billed = is_left_with_upstream(job)
     return settle(job.pk, token=job.token, fault=EXPIRED, state=JobState.EXPIRED, is_flagged=may_be_billed)
+
+
+def is_left_with_upstream(job: Job) -> bool:
+    """Whether an upstream that bills has the order, and nobody will hear what became of it once the job ends."""
+    at_upstream = Attempt.unscoped.filter(job=job, number=job.attempt, state=AttemptState.SUBMITTING)
+    return at_upstream.exists() and not is_repeatable(_called_by(job))
 
 
 def _send_waiting(now: datetime, *, resend_all: bool) -> int:

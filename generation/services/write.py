@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
+from django.utils import timezone
+
 from catalog.capabilities import code_points
 from generation.contract import LyricsRequest, WrittenLyrics
 from generation.providers.base import ProviderError, UpstreamAccess, WritesLyrics
@@ -39,7 +41,9 @@ async def write_first(work: Work, writing: Writing, keep: Keep) -> Work:
     text = replace(text, lyrics=within(text.lyrics, writing.longest))
     if not await keep(work, text):
         raise asyncio.CancelledError
-    return replace(work, song=replace(work.song, lyrics=text.lyrics), writing=None)
+    left = (work.deadline - timezone.now()).total_seconds()
+    access = replace(work.access, deadline_seconds=min(work.access.deadline_seconds, left))
+    return replace(work, song=replace(work.song, lyrics=text.lyrics), access=access, writing=None)
 
 
 def within(lyrics: str, longest: int) -> str:

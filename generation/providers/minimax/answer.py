@@ -15,10 +15,12 @@ from generation.providers.minimax.order import sets_mark, writes_lyrics
 SUCCESS: Final = 0
 MAKING, MADE = 1, 2
 """`data.status`: the song is being made, the song is whole."""
+TIMED_OUT: Final = 1001
 REFUSED_OUTPUT: Final = 1027
+LONGEST_CODE: Final = 9
 
 KIND_BY_CODE: Final[dict[int, Kind]] = {
-    **dict.fromkeys((1000, 1001, 1024, 1033), "broken"),
+    **dict.fromkeys((1000, TIMED_OUT, 1024, 1033), "broken"),
     **dict.fromkeys((1002, 1039, 1041, 2045), "busy"),
     **dict.fromkeys((1004, 1008, 2049, 2056, 2061), "ours"),
     **dict.fromkeys((1026, REFUSED_OUTPUT), "content"),
@@ -38,6 +40,9 @@ def require_success(heard: Heard, *, came_before: bool = False) -> None:
         if not is_fine or not fields:
             raise http.failure(heard, None)
         return
+    if code == TIMED_OUT and status_of(data_of(fields)) == MAKING:
+        # Another gateway took the order, and only waits for it no longer: the song is being made.
+        raise http.unknown()
     if code not in KIND_BY_CODE and (came_before or data_of(fields).get("audio")):
         # A code nobody described, beside audio: perhaps there is a song, and a bill.
         raise http.unknown()
@@ -75,6 +80,9 @@ def delivered(audio: bytes, heard: Heard, song: SongRequest) -> Delivery:
 
 def text_in(heard: Heard) -> WrittenLyrics:
     """The lyrics an answer brings. Raises ProviderError."""
+    if _code(heard.fields) == TIMED_OUT and heard.headers.get("x-should-retry") == "false":
+        # As for songs: a gateway that waits no longer for what it has ordered.
+        raise http.unknown()
     require_success(heard)
     lyrics, title, tags = (_text(heard.fields, name) for name in ("lyrics", "song_title", "style_tags"))
     if not lyrics:
@@ -136,6 +144,6 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _whole(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= LONGEST_CODE:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -34,15 +34,16 @@ class Order:
     fields: Mapping[str, Any]
     is_counted: bool = True
 
-    def shares(self, takes: int) -> tuple[int, ...]:
-        """How many songs each call is for."""
-        at_once = MOST_SONGS if self.is_counted else 1
-        whole, rest = divmod(takes, at_once)
-        return (at_once,) * whole + ((rest,) if rest else ())
-
     def body(self, takes: int) -> dict[str, Any]:
         # Two songs are made, and billed, where no number is given.
         return {**self.fields, "n": takes} if self.is_counted else dict(self.fields)
+
+
+def shares_of(song: SongRequest) -> tuple[int, ...]:
+    """How many songs each call is for; a continuation is one."""
+    at_once = 1 if song.extend is not None else MOST_SONGS
+    whole, rest = divmod(song.takes, at_once)
+    return (at_once,) * whole + ((rest,) if rest else ())
 
 
 def headers(upstream: UpstreamAccess) -> dict[str, str]:

@@ -31,7 +31,7 @@ from generation.providers.downloads import download
 from generation.providers.http import Heard, Told, storable
 from generation.providers.mureka.answers import ENDED_BADLY, STREAMING, SUCCEEDED, UNDER_WAY, Choice, Task
 from generation.providers.mureka.envelopes import OFFICIAL, envelope_of, kind_of_reason
-from generation.providers.mureka.orders import Order, headers, kind_of_call, order_of, with_less_time
+from generation.providers.mureka.orders import Order, headers, kind_of_call, order_of, shares_of, with_less_time
 from generation.providers.mureka.previews import Previews, previews
 from generation.providers.parallel import SHARE_OF_PARALLEL
 
@@ -56,7 +56,7 @@ class Mureka:
         began = time.monotonic()
         order = await order_of(song, upstream)
         upstream = with_less_time(upstream, time.monotonic() - began)
-        shares = order.shares(song.takes)
+        shares = shares_of(song)
         firsts = accumulate(shares, initial=0)
         calls = [
             partial(_make, song=song, line=line, order=order, first=first, takes=takes)
@@ -71,7 +71,13 @@ class Mureka:
         if not tickets:
             raise ProviderError("upstream_error", NO_TICKET, seen="unknown")
         calls = [partial(_resume, song, ticket) for ticket in tickets]
-        delivery = await (calls[0](upstream) if len(calls) == 1 else http.in_parallel(upstream, calls))
+        try:
+            delivery = await (calls[0](upstream) if len(calls) == 1 else http.in_parallel(upstream, calls))
+        except ProviderError as error:
+            if error.seen == "not_made" and len(tickets) < len(shares_of(song)):
+                # Of the other calls nothing is known: they were made as well, perhaps.
+                raise http.unknown() from None
+            raise
         return _of_size(delivery, song.takes)
 
     async def write(self, request: LyricsRequest, upstream: UpstreamAccess) -> WrittenLyrics:
