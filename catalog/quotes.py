@@ -104,11 +104,6 @@ class Quote:
             for leg in self.own_dues(takes=takes, milliseconds=milliseconds, tokens=tokens, text_tokens=text_tokens)
         )
 
-    def legs_for(self, *, takes: int, milliseconds: int, tokens: int = 0, text_tokens: int = 0) -> list[Due]:
-        """Every leg with what is due for what the ordered mapping made; a leg that comes to nothing stays in."""
-        made = {"takes": takes, "milliseconds": milliseconds, "tokens": tokens, "text_tokens": text_tokens}
-        return self.own_dues(**made) + self.dues_below(None, **made) + self.dues_below_for_text(**made)
-
     def own_dues(self, *, takes: int, milliseconds: int, tokens: int = 0, text_tokens: int = 0) -> list[Due]:
         """What the ordering organization pays for all that was delivered, whoever made it."""
         made = {"takes": takes, "milliseconds": milliseconds, "tokens": tokens, "text_tokens": text_tokens}

@@ -21,6 +21,8 @@ from generation.models import Attempt, Job
 from tests.generation.admin.sellers import Market, browser_as, markers, upstream_of
 from tests.generation.worlds import claimed, finished, submitted
 
+pytestmark = pytest.mark.both_databases
+
 Queries = Callable[[int], AbstractContextManager[Any]]
 LIST = "/admin/catalog/upstream/"
 

@@ -9,6 +9,8 @@ from django.core.management.base import CommandError
 from catalog.models import Circuit, Upstream
 from tests.generation.worlds import World, claimed, submitted
 
+pytestmark = pytest.mark.both_databases
+
 
 def said(*arguments: str) -> list[str]:
     out = io.StringIO()

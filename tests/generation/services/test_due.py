@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from catalog.quotes import Quote, Rates
 from generation.contract import Delivery, RawTake, Tokens
 from generation.models import Attempt, Job, Track
 from generation.services.cancel import cancel_job
+from generation.services.due import legs_due
 from generation.services.finish import finish
 from generation.services.queries import job_view
 from generation.services.receive import receive, store_raw
 from generation.states import AttemptState, JobState
-from tests.generation.worlds import World, claimed, silence, submitted, wav
+from generation.tokens import Made
+from tests.generation.worlds import SONG_COST, SONG_PRICE, World, claimed, silence, submitted, wav
+
+pytestmark = pytest.mark.both_databases
 
 COUNTED = Tokens(prompt=14, candidates=3199)
 
@@ -93,3 +100,31 @@ def test_charge_is_at_most_the_hold(by_tokens: World) -> None:
     ended = brought(job, wav(1.0), tokens=Tokens(2**31 - 1, 2**31 - 1))
 
     assert ended.charged_micro == held
+
+
+def test_customer_pays_once_for_all_takes_whichever_routes_made_them_and_for_the_text(world: World) -> None:
+    job = submitted(world, takes=3)
+    job.lyrics = "la la la"
+    other = world.mapping.pk + 1
+    quote = with_a_text(with_a_route(Quote.from_json(job.quote), other))
+    job.quote = quote.as_json()
+
+    dues = legs_due(job, [Made(1000), Made(2000, route=other), Made(3000, route=other)])
+
+    own = [due.amount_micro for due in dues if due.payer_id == world.customer.pk]
+    assert sum(own) == quote.charge_for(takes=3, milliseconds=6000, text_tokens=5) == 3 * SONG_PRICE + 5000
+    assert [due.amount_micro for due in dues if due.payer_id == world.seller.pk] == [SONG_COST, 2 * 4, 9]
+
+
+def with_a_route(quote: Quote, route: int) -> Quote:
+    (cost,) = quote.legs_below
+    return replace(quote, other_routes={route: (replace(cost, rates=Rates(song=4)),)})
+
+
+def with_a_text(quote: Quote) -> Quote:
+    sale, cost = quote.legs
+    text = (
+        replace(sale, rates=Rates(thousand_tokens=1_000_000), amount_micro=9000),
+        replace(cost, rates=Rates(request=9), amount_micro=9),
+    )
+    return quote.with_text(Quote(organization_id=quote.organization_id, legs=text))
