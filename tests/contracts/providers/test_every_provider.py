@@ -43,6 +43,8 @@ def test_order_ends_as_the_table_says(
     provider, _, shape = column.partition("/")
     cell, has_wire = COLUMNS[column].cells[scene], COLUMNS[column].has_wire
     standin = standin_of(provider) if has_wire else None
+    house.mapping.llm.capabilities.update(COLUMNS[column].capabilities)
+    house.mapping.llm.save()
     at_upstream(house, standin, scene, provider=provider, shape=shape, endpoint=COLUMNS[column].endpoint)
     if cell.state == "expired":
         house.mapping.deadline_seconds = SHORT_DEADLINE_SECONDS

@@ -11,7 +11,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from generation.audio import isolated, isolation
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import probe
 from generation.audio.isolation import Cleaned, TooBusy, clean
 from generation.audio.midi import Note, read_tune, write_tune
 from generation.audio.purposes import HEAD_BYTES, RULES, claimed_format
-from generation.audio.samples import BadAudio
 from tests.generation.mutations import mutated
 from tests.generation.songs_to_send import song, tune
 
@@ -183,7 +183,15 @@ async def test_process_without_end_is_ended(monkeypatch: pytest.MonkeyPatch, dee
 
 
 def children() -> list[str]:
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    """All but the stand-ins of other tests, which may be at work beside this process too."""
+    own = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [one for one in own if b"standin" not in _command_of(one)]
+
+
+def _command_of(process: str) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ class Column:
     has_wire: bool = True
     order: dict[str, Any] = field(default_factory=lambda: {"prompt": "a song", "lyrics": "[Verse]\nla la"})
     """The song that is ordered, by fields of the song request."""
+    capabilities: dict[str, Any] = field(default_factory=dict)
+    """What the model can besides what every model of these tests can."""
     endpoint: str = ""
     """The mapping's `upstream_endpoint`."""
 

@@ -80,7 +80,7 @@ def heard(cell: Cell, pieces: int = 4, *, attempt: int | None = None) -> Cell:
 
 
 _STREAMED: Final = {
-    **{scene: heard(_ANY[scene]) for scene in ("good", "slow", "wrong_type", "silent_audio", "never_finishing")},
+    **{scene: heard(_ANY[scene]) for scene in ("good", "slow", "silent_audio", "never_finishing")},
     **{
         scene: heard(SOLD_AT_SECOND, attempt=2)
         for scene in ("rate_limited", "busy_in_200", "error_then_good", "broken_in_200", "unknown_code")
@@ -99,5 +99,6 @@ COLUMNS: Final = {
         cells=_ANY | _STREAMED,
         own_scenes=OWN_SCENES | _STREAMED_SCENES,
         order={"prompt": "a song", "lyrics": "[Verse]\nla la", "format": "wav", "partial_audio": True},
+        capabilities={"streaming": "live"},
     ),
 }

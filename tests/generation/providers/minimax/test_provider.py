@@ -115,6 +115,7 @@ async def test_song_in_hex_is_taken_with_its_trace() -> None:
     assert (sent.method, sent.url) == ("POST", "https://up.example/v1/music_generation")
     assert sent.headers == {
         "Authorization": "Bearer sk-secret",
+        "Idempotency-Key": "ref-1",
         "Accept": "application/json",
         "Content-Type": "application/json",
     }

@@ -109,7 +109,7 @@ async def test_word_nobody_described_is_waited_out_and_told_once(caplog: pytest.
 
     assert (len(delivery.takes), len(way.sent)) == (1, 5)
     assert [record.getMessage() for record in caplog.records] == [
-        "A task at an upstream has a status nobody described: reviewing"
+        "A task at an upstream has a status nobody described: 'reviewing'"
     ]
 
 
