@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, Self
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Self
 
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "m4a", "pcm"]
 Phase = Literal["compose", "decode", "enhance", "copy", "encode"]
+USUAL_LINK_LIFE: Final = timedelta(days=7)
+"""How long a link to audio opens, unless its wire documents another life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

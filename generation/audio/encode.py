@@ -13,8 +13,9 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.formats import FORMATS, legal_bitrate, legal_sample_rate
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 from generation.audio.tags import finished, muxer_options, muxer_tags
 from generation.contract import AudioFormat
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.measure import dead_channels, silent_share
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 
 SILENCE_DBFS = -60.0
 SILENT_SHARE_LIMIT = 0.9

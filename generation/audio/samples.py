@@ -7,10 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from generation.audio.bad_audio import BadAudio
-
-__all__ = ["BadAudio", "Samples"]
-
 
 @dataclass(frozen=True, slots=True)
 class Samples:

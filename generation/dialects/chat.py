@@ -5,10 +5,19 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from generation.contract import AudioFormat, JobView, Order, Refusal, Reply, Sampling, SongRequest, TrackView
+from generation.contract import (
+    USUAL_LINK_LIFE,
+    AudioFormat,
+    JobView,
+    Order,
+    Refusal,
+    Reply,
+    Sampling,
+    SongRequest,
+    TrackView,
+)
 from generation.dialects import openai_answers
 from generation.dialects.base import CAUSES, Refused, failure_of, job_headers, retry_headers
 from generation.dialects.lyria import CATALOG, spent, still_made
@@ -18,7 +27,6 @@ from generation.dialects.reading import Fields, in_path
 from generation.dialects.vocabulary import is_asked, refuse_unconveyed, unknown
 
 SLUG: Final = "chat"
-LINK_LIFE: Final = timedelta(days=7)
 OBJECT: Final = "chat.completion"
 
 LONGEST_NAME: Final = 100
@@ -55,7 +63,7 @@ CONVEYED: Final = frozenset(
 
 class Chat:
     slug = SLUG
-    link_life = LINK_LIFE
+    link_life = USUAL_LINK_LIFE
 
     def parse(self, body: Mapping[str, Any], path: Mapping[str, str]) -> Order:
         """Read an order; at an endpoint, which decides the model, the body need not name it."""
@@ -182,7 +190,7 @@ def _choice(index: int, track: TrackView, job: JobView) -> dict[str, Any]:
     audio = {
         "id": track.id,
         "data": base64.b64encode(track.read()).decode(),
-        "expires_at": int(((job.finished or job.created) + LINK_LIFE).timestamp()),
+        "expires_at": int(((job.finished or job.created) + USUAL_LINK_LIFE).timestamp()),
         "transcript": job.lyrics or "",
     }
     message = {"role": ASSISTANT, "content": text_of(job), "audio": audio}

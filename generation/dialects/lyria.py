@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from generation.contract import JobView, Order, Refusal, Reply, SongRequest, Tokens, TrackView
+from generation.contract import USUAL_LINK_LIFE, JobView, Order, Refusal, Reply, SongRequest, Tokens, TrackView
 from generation.dialects.base import CAUSES, Cause, Refused, failure_of, job_headers, retry_headers
 from generation.dialects.lyrics_text import joined, split
 from generation.dialects.modalities import modalities_of, text_of
@@ -16,7 +15,6 @@ from generation.dialects.reading import Fields, in_path
 from generation.dialects.vocabulary import refuse_unconveyed, unknown
 
 SLUG: Final = "lyria"
-LINK_LIFE: Final = timedelta(days=7)
 CATALOG: Final = "music_gen"
 MIME_TYPE: Final = "audio/mpeg"
 ERROR_INFO: Final = "type.googleapis.com/google.rpc.ErrorInfo"
@@ -67,7 +65,7 @@ STATUS: Final[dict[str, str]] = {
 
 class Lyria:
     slug = SLUG
-    link_life = LINK_LIFE
+    link_life = USUAL_LINK_LIFE
 
     def parse(self, body: Mapping[str, Any], path: Mapping[str, str]) -> Order:
         """Read an order; a `model` in the address goes before the body's, which is then not read."""

@@ -9,17 +9,15 @@ import base64
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from generation.contract import JobView, Order, Refusal, Reply, Sampling, SongRequest
+from generation.contract import USUAL_LINK_LIFE, JobView, Order, Refusal, Reply, Sampling, SongRequest
 from generation.dialects.base import CAUSES, Refused, job_headers, retry_headers
 from generation.dialects.lyrics_text import split
 from generation.dialects.reading import Fields
 from generation.dialects.vocabulary import is_asked, refuse_unconveyed, unknown
 
 SLUG: Final = "musicgen"
-LINK_LIFE: Final = timedelta(days=7)
 CATALOG: Final = "music_gen"
 
 SHORTEST_SECONDS: Final = 1
@@ -56,7 +54,7 @@ _WHY: Final = {
 
 class MusicGen:
     slug = SLUG
-    link_life = LINK_LIFE
+    link_life = USUAL_LINK_LIFE
 
     def parse(self, body: Mapping[str, Any], path: Mapping[str, str]) -> Order:
         """Read an order: what is missing, then what is unsound, then what is not conveyed."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from generation.contract import JobView, Order, Reply, Sampling, SongRequest
+from generation.contract import USUAL_LINK_LIFE, JobView, Order, Reply, Sampling, SongRequest
 from generation.dialects import openai_answers
 from generation.dialects.base import CAUSES, Cause, Refused, failure_of, retry_headers
 from generation.dialects.reading import Fields
 from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown
 
 SLUG: Final = "openai_music"
-LINK_LIFE: Final = timedelta(days=7)
 
 WRITES_LYRICS: Final = "lyrics_optimizer"
 REQUIRED: Final = ("model", "catelogid", "prompt", "lyrics")
@@ -60,7 +58,7 @@ OWN_CAUSES: Final[dict[str, Cause]] = CAUSES | {
 
 class OpenAIMusic:
     slug = SLUG
-    link_life = LINK_LIFE
+    link_life = USUAL_LINK_LIFE
 
     def parse(self, body: Mapping[str, Any], path: Mapping[str, str]) -> Order:
         """Read an order in the order of the wire: what is missing, then what is unsound, then what is not conveyed."""

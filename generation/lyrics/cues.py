@@ -17,7 +17,8 @@ WORDLESS: Final = 8.0
 """A section without words counts as this many syllables."""
 BETWEEN: Final = 2.0
 """The breath after a line, in syllables."""
-_SYLLABIC: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+SYLLABIC: Final = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002ebef]"
+"""Chinese, Japanese kana and Korean blocks are sung one syllable per character."""
 _VOWELS: Final = re.compile(r"[aeiouyà-ÿа-яё]+", re.IGNORECASE)
 
 
@@ -113,5 +114,5 @@ def _spread(stanzas: Sequence[Stanza], start: int, end: int) -> Iterator[Line]:
 
 
 def _syllables(text: str) -> float:
-    counted = len(_SYLLABIC.findall(text)) + len(_VOWELS.findall(text))
+    counted = len(re.findall(SYLLABIC, text)) + len(_VOWELS.findall(text))
     return float(max(counted, 1))

@@ -27,6 +27,7 @@ Blame = Literal["order", "upstream", "account", "nobody"]
 """What a failure speaks of: the order itself, the upstream's health, our standing there (key, credits: no order would
 be taken), or none of them."""
 _BLAMES: Final[dict[str, Blame]] = {"content_policy": "order", "upstream_error": "upstream", "bad_audio": "upstream"}
+NO_AUDIO: Final = "The upstream says that it made the song, and gave no audio. Nothing was charged."
 
 
 class ProviderError(Exception):

@@ -24,7 +24,6 @@ from urllib.parse import urlencode, urlsplit
 
 from generation.providers.base import Blame, ProviderError, UpstreamAccess
 from generation.providers.multipart import Form
-from generation.providers.parallel import in_parallel as in_parallel  # noqa: PLC0414 - one of the calls below
 
 logger = logging.getLogger("tutti.upstreams")
 

@@ -25,6 +25,7 @@ from generation.providers.base import Incoming, Line, ProviderError, UpstreamAcc
 from generation.providers.conveys import TUTTI
 from generation.providers.http import Heard, Told
 from generation.providers.openai_music import KIND_BY_CODE
+from generation.providers.parallel import in_parallel
 from generation.providers.shares import lines_of
 
 logger = logging.getLogger("tutti.upstreams")
@@ -61,7 +62,7 @@ class MusicGenHttp:
         if song.takes == 1:
             return await _Order(song, upstream, line, upstream.reference).bring()
         shares = lines_of(line, song.takes)
-        return await http.in_parallel(upstream, [partial(_bring, song, take, one) for take, one in enumerate(shares)])
+        return await in_parallel(upstream, [partial(_bring, song, take, one) for take, one in enumerate(shares)])
 
 
 async def _bring(song: SongRequest, take: int, line: Line, upstream: UpstreamAccess) -> Delivery:

@@ -19,6 +19,7 @@ from generation.providers.base import Line, ProviderError, UpstreamAccess
 from generation.providers.conveys import TUTTI
 from generation.providers.downloads import download, is_link
 from generation.providers.http import Heard, Kind, Told
+from generation.providers.parallel import in_parallel
 
 GENERATIONS: Final = "/v1/music/generations"
 TASKS: Final = "/v1/tasks"
@@ -66,7 +67,7 @@ class OpenAIMusic:
         if upstream.shape == TUTTI or song.takes == 1:
             return await _Order(song, upstream, line, upstream.reference).bring()
         one = replace(song, takes=1)
-        return await http.in_parallel(upstream, [partial(_bring, one, line)] * song.takes)
+        return await in_parallel(upstream, [partial(_bring, one, line)] * song.takes)
 
     async def resume(self, song: SongRequest, upstream: UpstreamAccess, tickets: Sequence[str], line: Line) -> Delivery:
         """Ask for the ids that were kept; a Tutti that gave none yet is sent the same order under the same key."""
@@ -78,7 +79,7 @@ class OpenAIMusic:
         one = replace(song, takes=1)
         asked = tickets[: song.takes]
         try:
-            delivery = await http.in_parallel(upstream, [partial(_bring_again, one, line, ticket) for ticket in asked])
+            delivery = await in_parallel(upstream, [partial(_bring_again, one, line, ticket) for ticket in asked])
         except ProviderError as error:
             if error.seen == "not_made" and len(asked) < song.takes:
                 # Of the others nothing is known: they were ordered as well, perhaps.

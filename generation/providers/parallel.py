@@ -9,13 +9,12 @@ from dataclasses import replace
 from typing import Final
 
 from generation.contract import Delivery, Fault, MissingTake, Tokens
-from generation.providers.base import ProviderError, UpstreamAccess
+from generation.providers.base import NO_AUDIO, ProviderError, UpstreamAccess
 
 logger = logging.getLogger("tutti.upstreams")
 
 SHARE_OF_PARALLEL: Final = 0.9
 """Parallel calls end before the job does, so that one that hangs does not take the finished ones with it."""
-NO_AUDIO: Final = "The upstream says that it made the song, and gave no audio. Nothing was charged."
 BROKEN: Final = Fault("internal_error", "Something broke on our side while the song was made. Nothing was charged.")
 
 Call = Callable[[UpstreamAccess], Awaitable[Delivery]]

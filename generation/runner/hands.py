@@ -18,7 +18,7 @@ from generation.providers.base import ProviderError
 from generation.providers.registry import is_repeatable
 from generation.runner.database import DatabaseThreads, insist
 from generation.runner.line import JobLine, News
-from generation.runner.sources import with_sources
+from generation.runner.sources import within_reach
 from generation.services.claim import Work, claim
 from generation.services.deliver_text import deliver_text
 from generation.services.health import hold_against
@@ -104,7 +104,7 @@ class Hands:
         return await insist(partial(self._database.run, note), until=latest)
 
     async def _call(self, work: Work) -> Delivery:
-        task = asyncio.ensure_future(self._make(with_sources(work, self._database)))
+        task = asyncio.ensure_future(self._make(within_reach(work, self._database)))
         self._calling[work.token] = Hand(work, task)
         try:
             return await task

@@ -39,6 +39,6 @@ class JobSources(NoSources):
         return await asyncio.to_thread(sound_of, source)
 
 
-def with_sources(work: Work, database: DatabaseThreads) -> Work:
+def within_reach(work: Work, database: DatabaseThreads) -> Work:
     """The attempt, with what its order leans on in its provider's reach."""
     return replace(work, access=replace(work.access, sources=JobSources(work, database)))

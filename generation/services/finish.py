@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from catalog.capabilities import Limits
 from generation import faults
+from generation.audio.bad_audio import BadAudio
 from generation.audio.prepare import Prepared, Wanted, prepare
-from generation.audio.samples import BadAudio
 from generation.contract import Fault
 from generation.models import Attempt, Job, Rendition, Track
 from generation.services.audio_files import name_of, tags_of

@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.utils import timezone
 
 from generation.contract import Delivery
-from generation.providers.base import Line, ProviderError, Resumes
+from generation.providers.base import NO_AUDIO, Line, ProviderError, Resumes
 from generation.providers.registry import provider_named
 from generation.services.claim import Work
 from generation.services.write import write
@@ -30,11 +30,7 @@ async def make(work: Work, line: Line) -> Delivery:
         return Delivery(takes=(), text=await in_time(work, write(work.text, work.provider, work.access)))
     delivery = await in_time(work, _delivery(work, line))
     if not any(take.audio for take in delivery.takes):
-        raise ProviderError(
-            "upstream_error",
-            "The upstream says that it made the song, and gave no audio. Nothing was charged.",
-            seen="unknown",
-        )
+        raise ProviderError("upstream_error", NO_AUDIO, seen="unknown")
     return delivery
 
 

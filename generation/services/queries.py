@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from billing.money import CURRENCY, in_credits
 from catalog.quotes import Quote
-from generation.contract import AudioFormat, Fault, JobView, Refusal, TrackView, Usage, sections_from_json
+from generation.contract import (
+    USUAL_LINK_LIFE,
+    AudioFormat,
+    Fault,
+    JobView,
+    Refusal,
+    TrackView,
+    Usage,
+    sections_from_json,
+)
 from generation.models import Event, Job, Track
 from generation.services.links import sign_link
 from generation.services.pieces import read_piece
@@ -25,7 +34,6 @@ from generation.services.timed_lyrics import file_stem, lyrics_links
 from generation.states import FINAL, JobState
 from generation.tokens import tokens_of
 
-LINK_LIFE = timedelta(days=7)
 AUDIO = "audio"
 
 
@@ -47,7 +55,7 @@ def find_job(job_id: uuid.UUID | str, *, live: bool | None = None) -> Job:
 
 
 def job_view(
-    job_id: uuid.UUID | str, *, base_url: str, live: bool | None = None, link_life: timedelta = LINK_LIFE
+    job_id: uuid.UUID | str, *, base_url: str, live: bool | None = None, link_life: timedelta = USUAL_LINK_LIFE
 ) -> JobView:
     """One job with its delivered takes; their links are signed anew at each reading."""
     job = find_job(job_id, live=live)
@@ -62,7 +70,7 @@ def jobs_page(
     state: JobState | None = None,
     model: str | None = None,
     live: bool | None = None,
-    link_life: timedelta = LINK_LIFE,
+    link_life: timedelta = USUAL_LINK_LIFE,
 ) -> Page:
     """Jobs in scope by descending id, which is by age; raises Refusal when `after` is no job of the caller."""
     jobs = Job.objects.order_by("-id")
@@ -86,7 +94,7 @@ def events_after(
     base_url: str,
     render_job: Callable[[JobView], dict[str, Any]],
     limit: int = 500,
-    link_life: timedelta = LINK_LIFE,
+    link_life: timedelta = USUAL_LINK_LIFE,
     with_audio: bool = True,
 ) -> list[dict[str, Any]]:
     """The events of a job with a higher number than `seq`, in order, as every stream sends them."""

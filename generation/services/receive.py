@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from generation import faults
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import probe
-from generation.audio.samples import BadAudio
 from generation.contract import Delivery, MissingTake, Tokens, sections_as_json
 from generation.models import Attempt, Job, Track
 from generation.services.claim import Work

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import decode
 from generation.audio.headerless import with_header
-from generation.audio.samples import BadAudio
 from generation.contract import SourceFile, SourceTrack
 from generation.providers.base import ProviderError, Sound
 

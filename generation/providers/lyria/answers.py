@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from generation.contract import Delivery, RawTake, Tokens
 from generation.providers import http
-from generation.providers.base import ProviderError
+from generation.providers.base import NO_AUDIO, ProviderError
 from generation.providers.http import Heard, Kind, Told
 from generation.providers.lyria.time_marks import without_marks
 from generation.providers.openai_music import KIND_BY_CODE, KIND_BY_TYPE
 
-NO_AUDIO: Final = "The upstream says that it made the song, and gave no audio. Nothing was charged."
 MADE: Final = "STOP"
 HIGHEST_COUNT: Final = 2**31 - 1
 

@@ -17,6 +17,7 @@ from generation.providers import http
 from generation.providers.base import Line, ProviderError, UpstreamAccess
 from generation.providers.lyria.answers import delivery_in
 from generation.providers.lyria.song_text import song_text
+from generation.providers.parallel import in_parallel
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -57,7 +58,7 @@ class Lyria:
         shape = _shape_of(upstream)
         if song.takes == 1:
             return await _bring(song, shape, upstream)
-        return await http.in_parallel(upstream, [partial(_bring, song, shape)] * song.takes)
+        return await in_parallel(upstream, [partial(_bring, song, shape)] * song.takes)
 
 
 async def _bring(song: SongRequest, shape: Shape, upstream: UpstreamAccess) -> Delivery:

@@ -16,6 +16,7 @@ from generation.providers.base import Line, UpstreamAccess
 from generation.providers.minimax.answer import song_in, text_in
 from generation.providers.minimax.order import lyrics_fields, order_fields
 from generation.providers.minimax.stream import bring_streamed
+from generation.providers.parallel import in_parallel
 
 MUSIC: Final = "/v1/music_generation"
 LYRICS: Final = "/v1/lyrics_generation"
@@ -32,7 +33,7 @@ class MiniMax:
         one = replace(song, takes=1)
         if song.takes == 1:
             return await _bring(one, line, 0, upstream)
-        return await http.in_parallel(upstream, [partial(_bring, one, line, take) for take in range(song.takes)])
+        return await in_parallel(upstream, [partial(_bring, one, line, take) for take in range(song.takes)])
 
     async def write(self, request: LyricsRequest, upstream: UpstreamAccess) -> WrittenLyrics:
         """Write the lyrics of a song, or edit some. Raises ProviderError."""

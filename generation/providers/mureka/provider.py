@@ -33,7 +33,7 @@ from generation.providers.mureka.answers import ENDED_BADLY, STREAMING, SUCCEEDE
 from generation.providers.mureka.envelopes import OFFICIAL, envelope_of, kind_of_reason
 from generation.providers.mureka.orders import Order, headers, kind_of_call, order_of, shares_of, with_less_time
 from generation.providers.mureka.previews import Previews, previews
-from generation.providers.parallel import SHARE_OF_PARALLEL
+from generation.providers.parallel import SHARE_OF_PARALLEL, in_parallel
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -64,7 +64,7 @@ class Mureka:
         ]
         if len(calls) == 1:
             return await calls[0](upstream)
-        return await http.in_parallel(upstream, calls, takes_of=shares)
+        return await in_parallel(upstream, calls, takes_of=shares)
 
     async def resume(self, song: SongRequest, upstream: UpstreamAccess, tickets: Sequence[str], line: Line) -> Delivery:
         """Ask for the tasks of an earlier process. What was heard of their songs already is not given again."""
@@ -72,7 +72,7 @@ class Mureka:
             raise ProviderError("upstream_error", NO_TICKET, seen="unknown")
         calls = [partial(_resume, song, ticket) for ticket in tickets]
         try:
-            delivery = await (calls[0](upstream) if len(calls) == 1 else http.in_parallel(upstream, calls))
+            delivery = await (calls[0](upstream) if len(calls) == 1 else in_parallel(upstream, calls))
         except ProviderError as error:
             if error.seen == "not_made" and len(tickets) < len(shares_of(song)):
                 # Of the other calls nothing is known: they were made as well, perhaps.

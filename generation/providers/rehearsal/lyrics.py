@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from generation.lyrics.cues import SYLLABIC
 from generation.lyrics.tags import TAG, SectionType, tag_in
 
-# Chinese, Japanese kana and Korean blocks are sung one syllable per character.
-SYLLABIC = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002ebef]"
 WORD = re.compile(rf"[^\w\s]*{SYLLABIC}(?:(?!{SYLLABIC}|\w)\S)*|(?:(?!{SYLLABIC})\S)+")
 VOWEL_GROUP = re.compile(r"[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ]+")
 _heard = "ai:e ay:e ea:i ee:i ie:i ei:e oo:u ou:u ow:o oa:o au:o oi:o oy:o ue:u ui:u y:i"

@@ -85,7 +85,7 @@ _HAN_BREAK: Final = re.compile(rf"(?:{_han_order})|[^\u3400-\u4dbf\u4e00-\u9fff]
 _MEASURE: Final = re.compile(r"^(?:[一两三几那这]?[座位个只条段场片间艘颗封把张]|在|是|有|对|从|一)(?=.{2})")
 
 
-def is_chinese(text: str) -> bool:
+def names_han(text: str) -> bool:
     return HAN.search(text) is not None
 
 
@@ -94,7 +94,7 @@ def subjects_of(prompt: str) -> list[str]:
 
     In the prompt's order, but what is said of every song (music, melody) comes last.
     """
-    found = [*_han_subjects(prompt), *_spoken_subjects(prompt, is_chinese=is_chinese(prompt))]
+    found = [*_han_subjects(prompt), *_spoken_subjects(prompt, is_chinese=names_han(prompt))]
     return sorted(dict.fromkeys(found), key=lambda subject: subject in OF_EVERY_SONG)
 
 

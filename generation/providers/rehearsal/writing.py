@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from generation.contract import LyricsRequest, WrittenLyrics
-from generation.providers.rehearsal.subjects import is_chinese, subjects_of
+from generation.providers.rehearsal.subjects import names_han, subjects_of
 from generation.providers.rehearsal.verses import CHINESE, ENGLISH, Mood, Rhyme, Words
 from generation.providers.rehearsal.vocabulary import HEARD, LEXICON, hear
 
@@ -55,7 +55,7 @@ class Pen:
     def of(cls, seed: str, prompt: str, title: str | None = None, *, language_of: str | None = None) -> Pen:
         """A pen for what a prompt names; `language_of` is a text whose language is kept."""
         choose = random.Random(f"lyrics:{seed}")
-        words = CHINESE if is_chinese(language_of or prompt or title or "") else ENGLISH
+        words = CHINESE if names_han(language_of or prompt or title or "") else ENGLISH
         mood: Mood = "dark" if hear(prompt).major_vote < 0 else "bright"
         images = choose.sample(words.images[mood], len(words.images[mood]))
         named = subjects_of(prompt) or subjects_of(title or "") or images[:1]

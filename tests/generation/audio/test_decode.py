@@ -12,10 +12,11 @@ import av
 import numpy as np
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import Probe, decode, probe, read
 from generation.audio.encode import encode
 from generation.audio.id3_tags import with_tags
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 from generation.contract import AudioFormat
 
 TAGGED: tuple[AudioFormat, ...] = ("mp3", "wav", "flac", "opus", "m4a")

@@ -9,10 +9,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import Probe, decode, probe
 from generation.audio.encode import encode
 from generation.audio.formats import FORMATS
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 from generation.contract import AudioFormat
 
 TAGGED = ("mp3", "wav", "flac", "opus", "m4a")

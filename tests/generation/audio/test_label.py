@@ -11,12 +11,13 @@ from collections.abc import Callable
 import av
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import probe
 from generation.audio.encode import encode
 from generation.audio.id3_tags import tag_bytes
 from generation.audio.label import ai_label, label_tags, read_label
 from generation.audio.relabel import relabel
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 from generation.audio.tags import read_tags
 from generation.contract import AudioFormat
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.midi import Note, read_tune, trimmed, write_tune
-from generation.audio.samples import BadAudio
 
 QUARTER = b"\x83\x60"  # 480 ticks
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import decode, probe
 from generation.audio.encode import encode
 from generation.audio.formats import FORMATS
 from generation.audio.label import ai_label, label_tags, read_label
 from generation.audio.prepare import Prepared, Wanted, prepare
 from generation.audio.relabel import relabel
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 from generation.audio.watermark import MARK_SECONDS
 from generation.contract import AudioFormat
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import decode
 from generation.audio.encode import encode
 from generation.audio.quality import judge
-from generation.audio.samples import BadAudio, Samples
+from generation.audio.samples import Samples
 from generation.contract import AudioFormat
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from generation.contract import Delivery, Fault, MissingTake, RawTake, Tokens
-from generation.providers.base import ProviderError, UpstreamAccess
-from generation.providers.http import in_parallel
-from generation.providers.parallel import BROKEN, NO_AUDIO
+from generation.providers.base import NO_AUDIO, ProviderError, UpstreamAccess
+from generation.providers.parallel import BROKEN, in_parallel
 from tests.generation.providers.wayside import access, as_json
 
 Call = Callable[[UpstreamAccess], Awaitable[Delivery]]

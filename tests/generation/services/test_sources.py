@@ -17,7 +17,7 @@ from generation.contract import Extend, Order, References, Refusal, SourceFile, 
 from generation.models import Attempt, Job, Track, Upload
 from generation.providers.base import ProviderError
 from generation.runner.database import DatabaseThreads
-from generation.runner.sources import with_sources as with_reach
+from generation.runner.sources import within_reach
 from generation.services.quoting import quote_order
 from generation.services.sources import keep_sources, stored_file, stored_track, with_sources
 from generation.services.uploads import delete_upload
@@ -225,7 +225,7 @@ async def test_provider_reads_what_its_job_leans_on_and_is_told_what_is_gone(ope
     try:
         work = await database.run(lambda: claimed(submitted(open_world)))
         mine = await database.run(upload, open_world.caller, "vocal")
-        sources = with_reach(work, database).access.sources
+        sources = within_reach(work, database).access.sources
 
         assert (await sources.file(str(mine.pk))).audio == b"made anew"
         with pytest.raises(ProviderError, match="cannot be read"):

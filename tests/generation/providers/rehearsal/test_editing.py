@@ -4,7 +4,7 @@ import pytest
 
 from generation.contract import LyricsRequest, WrittenLyrics
 from generation.providers.rehearsal.editing import edit, parts_of
-from generation.providers.rehearsal.subjects import is_chinese
+from generation.providers.rehearsal.subjects import names_han
 from tests.generation.lyrics.sections import section_types
 
 SONG = (
@@ -87,7 +87,7 @@ def test_text_stays_in_its_own_language(prompt: str, lyrics: str) -> None:
     added = bodies(edited(prompt, lyrics).lyrics)[1][1]
 
     own = [line for line in added.splitlines() if "月亮" not in line]
-    assert {is_chinese(line) for line in own} == {is_chinese(lyrics)}
+    assert {names_han(line) for line in own} == {names_han(lyrics)}
 
 
 def test_same_order_is_the_same_edit_and_another_seed_another() -> None:

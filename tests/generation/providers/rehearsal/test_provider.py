@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from generation.audio.bad_audio import BadAudio
 from generation.audio.decode import decode
 from generation.audio.quality import judge
-from generation.audio.samples import BadAudio
 from generation.contract import Piece, Sampling, SongRequest
 from generation.providers.base import Provider, ProviderError, UpstreamAccess
 from generation.providers.rehearsal import Rehearsal, compose, recording

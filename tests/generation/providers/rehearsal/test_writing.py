@@ -6,7 +6,7 @@ import pytest
 
 from generation.contract import LyricsRequest, WrittenLyrics
 from generation.lyrics.cues import stanzas_of
-from generation.providers.rehearsal.subjects import is_chinese, subjects_of
+from generation.providers.rehearsal.subjects import names_han, subjects_of
 from generation.providers.rehearsal.verses import CHINESE, ENGLISH, Words
 from generation.providers.rehearsal.writing import write, write_lyrics
 from tests.generation.lyrics.sections import section_types
@@ -73,7 +73,7 @@ def test_text_is_in_the_language_of_its_prompt_and_of_a_songs_length(prompt: str
     lines = sung(written(prompt).lyrics)
 
     assert len(lines) >= 8
-    assert [line for line in lines if is_chinese(line) != is_chinese(prompt)] == []
+    assert [line for line in lines if names_han(line) != names_han(prompt)] == []
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
