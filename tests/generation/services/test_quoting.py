@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from catalog.models import LlmCatalog, LlmMapping
+from catalog.models import Llm, LlmCatalog, LlmMapping, LlmStatus, Upstream
 from generation.contract import Extend, Order, Refusal, Sampling, SongRequest
+from generation.dialects.chat import Chat
+from generation.dialects.musicgen import MusicGen
 from generation.models import Job
 from generation.services.quoting import quote_order
 from tests.generation.worlds import SONG_PRICE, World, order
@@ -198,3 +200,58 @@ def test_quote_to_continue_at_an_endpoint_that_continues_nothing_names_the_field
         "song_id",
         "test-song does not take 'song_id'. No model on offer takes it.",
     )
+
+
+# --- By what the upstream carries ---------------------------------------------------------------------------------
+
+
+def put_on_sale(world: World, provider: str, **capabilities: str | bool) -> None:
+    """The model "m", behind an upstream of another kind."""
+    llm = Llm.objects.create(
+        owner=world.seller,
+        provider=world.provider,
+        public_name="m",
+        upstream_model="m-1",
+        status=LlmStatus.PUBLISHED,
+        capabilities=capabilities,
+        limits={"prompt": [0, 2000]},
+    )
+    LlmMapping.objects.create(
+        llm=llm,
+        catalog=world.mapping.catalog,
+        upstream=Upstream.unscoped.create(organization=world.seller, slug="behind", name="Behind", provider=provider),
+        sale_prices=world.mapping.sale_prices,
+    )
+
+
+def chat() -> Order:
+    return Chat().parse({"model": "m", "messages": [{"role": "user", "content": "A pop song"}]}, {})
+
+
+def musicgen(duration: int | None = None) -> Order:
+    return MusicGen().parse({"model": "m", "description": "Bright synthesizers", "duration": duration}, {})
+
+
+def test_words_that_are_missing_are_left_to_the_model_that_writes_its_own(world: World) -> None:
+    put_on_sale(world, "minimax", lyrics="required", instrumental="exact", lyrics_optimizer=True)
+
+    assert quote_order(chat(), caller=world.caller).song.write_lyrics
+    assert not quote_order(musicgen(), caller=world.caller).song.write_lyrics
+
+
+def test_wishes_are_said(world: World) -> None:
+    put_on_sale(world, "lyria", lyrics="optional", instrumental="wish", duration="wish")
+
+    assert quote_order(musicgen(15), caller=world.caller).approximated == ("instrumental", "duration")
+
+
+def test_refusal_names_the_models_whose_upstream_carries_the_field(world: World) -> None:
+    put_on_sale(world, "openai_music", lyrics="required", instrumental="exact", duration="exact")
+    promising = world.mapping.llm  # on rehearsal, which carries everything
+    promising.capabilities = {"duration": "exact"}
+    promising.save()
+
+    with pytest.raises(Refusal) as refused:
+        quote_order(musicgen(15), caller=world.caller)
+
+    assert refused.value.message == "m does not take 'duration'. Models that take it: test-song."
