@@ -94,10 +94,10 @@ def test_any_object_is_an_order_or_refused(slug: str, data: st.DataObject | None
     body = {name: nested(400) for name in NAMES} if data is None else data.draw(bodies(slug))
 
     for path in PATHS.get(slug, [{}]):
-        begun = time.monotonic()
+        begun = time.process_time()
         told = read(slug, body, path)
 
-        assert time.monotonic() - begun < LONGEST_SECONDS
+        assert time.process_time() - begun < LONGEST_SECONDS
         assert told is None or told in CAUSES
 
 

@@ -267,7 +267,9 @@ async def test_only_a_few_are_read_at_once_and_the_rest_is_asked_to_come_again(m
 async def test_one_who_leaves_takes_the_process_along(monkeypatch: pytest.MonkeyPatch) -> None:
     hijacked(monkeypatch, "import time; time.sleep(60)")
     reading = asyncio.create_task(read(song("mp3", 6)))
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(10):
+        while not children():
+            await asyncio.sleep(0.01)
     assert len(children()) == 1
 
     reading.cancel()
