@@ -10,7 +10,8 @@ import logging
 from typing import Final
 
 from generation.providers.base import Answer, ProviderError, UpstreamAccess
-from generation.providers.http import OK, host_of, pauses, retry_after
+from generation.providers.http import OK, pauses, retry_after
+from generation.providers.untrusted import host_of
 
 logger = logging.getLogger("tutti.upstreams")
 

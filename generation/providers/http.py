@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import chain, repeat
-from typing import Any, Final, Literal, NoReturn
-from urllib.parse import urlencode, urlsplit
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
 
 from generation.providers.base import Blame, ProviderError, UpstreamAccess
 from generation.providers.multipart import Form
+from generation.providers.untrusted import host_of, read_json, storable
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -34,7 +35,6 @@ FIRST_PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 LONGEST_PAUSE_SECONDS: Final = 30.0
 LONGEST_RETRY_AFTER: Final = 3600.0
 LONGEST_QUOTED: Final = 200
-LONGEST_ID: Final = 200
 
 OK, ACCEPTED, REDIRECTS, BAD_REQUEST, SERVER_ERROR = 200, 202, 300, 400, 500
 NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS, UNAVAILABLE = 404, 408, 409, 429, 503
@@ -279,36 +279,3 @@ async def within(seconds: float) -> AsyncIterator[None]:
 def pauses() -> Iterator[float]:
     """Growing pauses in seconds, for what is asked again until the deadline."""
     return chain(FIRST_PAUSES_SECONDS, repeat(LONGEST_PAUSE_SECONDS))
-
-
-# --- Reading ------------------------------------------------------------------------------------------------------
-
-
-def is_path_safe(text: str) -> bool:
-    """Whether an upstream's id may stand in a path we build: nothing in it leads anywhere else."""
-    is_plain = text.isascii() and all(char.isalnum() or char in "-_.~:" for char in text)
-    return is_plain and 0 < len(text) <= LONGEST_ID and bool(text.strip("."))
-
-
-def read_json(text: bytes | str) -> Any:
-    """What a body says; None where it is no JSON."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def storable(text: str) -> str:
-    """A text without what a database cannot keep: NUL and halves of characters."""
-    return text.replace("\x00", "").encode(errors="ignore").decode()
-
-
-def host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or "nowhere"
-    except ValueError:
-        return "nowhere"

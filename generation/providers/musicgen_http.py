@@ -27,6 +27,7 @@ from generation.providers.http import Heard, Told
 from generation.providers.openai_music import KIND_BY_CODE
 from generation.providers.parallel import in_parallel
 from generation.providers.shares import lines_of
+from generation.providers.untrusted import host_of, storable
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -148,7 +149,7 @@ class _Order:
                             return _delivery(event.get("audio"))
                         case "error":
                             raise _failed(incoming, event.get("message"))
-        logger.warning("The stream of %s ended without a song.", http.host_of(self.upstream.base_url))
+        logger.warning("The stream of %s ended without a song.", host_of(self.upstream.base_url))
         raise self._lost()
 
     async def _progress(self, percent: Any) -> None:
@@ -261,7 +262,7 @@ def _delivery(audio: Any) -> Delivery:
 
 def _failed(incoming: Incoming, message: Any) -> ProviderError:
     """The song was begun and not made; the service says why, in words of its own."""
-    said = " ".join(http.storable(incoming.redacted(str(message or ""))).split())[: http.LONGEST_QUOTED]
+    said = " ".join(storable(incoming.redacted(str(message or ""))).split())[: http.LONGEST_QUOTED]
     logger.warning("An upstream gave no song: %s", said)
     return ProviderError("upstream_error", BROKEN, seen="not_made", retryable=True)
 

@@ -20,6 +20,7 @@ from generation.providers.conveys import TUTTI
 from generation.providers.downloads import download, is_link
 from generation.providers.http import Heard, Kind, Told
 from generation.providers.parallel import in_parallel
+from generation.providers.untrusted import is_path_safe, storable
 
 GENERATIONS: Final = "/v1/music/generations"
 TASKS: Final = "/v1/tasks"
@@ -199,9 +200,7 @@ class _Order:
         entries: list[Mapping[str, Any]] = [entry for entry in listed if isinstance(entry, dict)]
         takes = [await self._take(job, entry) for entry in (entries or [job])[: self.song.takes]]
         lyrics = job.get("lyrics")
-        return Delivery(
-            takes=tuple(takes), lyrics=http.storable(lyrics) if isinstance(lyrics, str) and lyrics else None
-        )
+        return Delivery(takes=tuple(takes), lyrics=storable(lyrics) if isinstance(lyrics, str) and lyrics else None)
 
     async def _take(self, job: Mapping[str, Any], entry: Mapping[str, Any]) -> RawTake:
         audio, seed = entry.get("audio"), entry.get("seed")
@@ -332,4 +331,4 @@ def _id(fields: Mapping[str, Any]) -> str | None:
     error = _error(fields)
     found = fields.get("id") or (error.get("id") if isinstance(error, dict) else None)
     text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
-    return text if http.is_path_safe(text) else None
+    return text if is_path_safe(text) else None

@@ -10,7 +10,7 @@ PROVIDERS = ROOT / "generation" / "providers"
 TESTS = ROOT / "tests"
 SHARED = {
     *("__init__", "base", "conveys", "downloads", "http", "incoming", "mpeg_frames", "multipart", "parallel"),
-    *("registry", "shares", "sse"),
+    *("registry", "shares", "sse", "untrusted"),
 }
 """What providers have in common."""
 

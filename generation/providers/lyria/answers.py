@@ -18,6 +18,7 @@ from generation.providers.base import NO_AUDIO, ProviderError
 from generation.providers.http import Heard, Kind, Told
 from generation.providers.lyria.time_marks import without_marks
 from generation.providers.openai_music import KIND_BY_CODE, KIND_BY_TYPE
+from generation.providers.untrusted import is_path_safe, storable
 
 MADE: Final = "STOP"
 HIGHEST_COUNT: Final = 2**31 - 1
@@ -67,7 +68,7 @@ def delivery_in(heard: Heard) -> Delivery:
     song = _completed(answer) if "choices" in answer else _generated(answer)
     if not song.audio:
         raise _without_audio(heard, song)
-    lyrics, sections = without_marks(http.storable(song.text))
+    lyrics, sections = without_marks(storable(song.text))
     take = RawTake(audio=song.audio, sections=sections, upstream_id=_id(answer))
     return Delivery(takes=(take,), lyrics=lyrics or None, tokens=tokens_in(answer))
 
@@ -163,7 +164,7 @@ def _decoded(text: Any) -> bytes:
 
 def _id(answer: Mapping[str, Any]) -> str:
     found = answer.get("responseId") or answer.get("id")
-    return found if isinstance(found, str) and http.is_path_safe(found) else ""
+    return found if isinstance(found, str) and is_path_safe(found) else ""
 
 
 def tokens_in(answer: Mapping[str, Any]) -> Tokens | None:

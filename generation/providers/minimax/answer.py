@@ -11,6 +11,7 @@ from generation.providers.base import UpstreamAccess
 from generation.providers.downloads import download, is_link
 from generation.providers.http import Heard, Kind, Told
 from generation.providers.minimax.order import sets_mark, writes_lyrics
+from generation.providers.untrusted import is_path_safe, storable
 
 SUCCESS: Final = 0
 MAKING, MADE = 1, 2
@@ -131,7 +132,7 @@ def _base_resp(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 def _trace_id(heard: Heard) -> str:
     # It is kept with the song; nobody asks by it.
     found = heard.redacted(_text(heard.fields, "trace_id"))
-    return found if http.is_path_safe(found) else ""
+    return found if is_path_safe(found) else ""
 
 
 def _lyrics(fields: Mapping[str, Any]) -> str | None:
@@ -140,7 +141,7 @@ def _lyrics(fields: Mapping[str, Any]) -> str | None:
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     found = fields.get(name)
-    return http.storable(found).strip() if isinstance(found, str) else ""
+    return storable(found).strip() if isinstance(found, str) else ""
 
 
 def _whole(value: object) -> int | None:

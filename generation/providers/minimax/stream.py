@@ -26,6 +26,7 @@ from generation.providers.minimax.answer import (
 from generation.providers.minimax.order import STEREO, audio_setting
 from generation.providers.mpeg_frames import FrameCutter
 from generation.providers.sse import events
+from generation.providers.untrusted import read_json
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -167,7 +168,7 @@ class _Preview:
 
 
 def _heard(incoming: Incoming, body: bytes | str) -> Heard:
-    return Heard(incoming.status, incoming.headers, http.read_json(body), incoming.redacted)
+    return Heard(incoming.status, incoming.headers, read_json(body), incoming.redacted)
 
 
 async def _chained(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

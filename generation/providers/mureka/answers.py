@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from generation.contract import Line, Section, SongRequest, Word
-from generation.providers import http
 from generation.providers.downloads import is_link
-from generation.providers.http import storable
+from generation.providers.untrusted import is_path_safe, storable
 
 SUCCEEDED, STREAMING = "succeeded", "streaming"
 UNDER_WAY: Final = frozenset({"preparing", "queued", "running", STREAMING})
@@ -144,4 +143,4 @@ def _link(value: Any) -> str | None:
 
 def _id(value: Any) -> str | None:
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text if http.is_path_safe(text) else None
+    return text if is_path_safe(text) else None

@@ -15,8 +15,9 @@ from typing import Final
 from generation.contract import Piece
 from generation.providers.base import Line, UpstreamAccess
 from generation.providers.downloads import FILE_BYTES
-from generation.providers.http import OK, host_of
+from generation.providers.http import OK
 from generation.providers.mpeg_frames import Frame, FrameCutter
+from generation.providers.untrusted import host_of
 
 logger = logging.getLogger("tutti.upstreams")
 

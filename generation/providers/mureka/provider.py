@@ -28,12 +28,13 @@ from generation.contract import (
 from generation.providers import http
 from generation.providers.base import Line, ProviderError, UpstreamAccess
 from generation.providers.downloads import download
-from generation.providers.http import Heard, Told, storable
+from generation.providers.http import Heard, Told
 from generation.providers.mureka.answers import ENDED_BADLY, STREAMING, SUCCEEDED, UNDER_WAY, Choice, Task
 from generation.providers.mureka.envelopes import OFFICIAL, envelope_of, kind_of_reason
 from generation.providers.mureka.orders import Order, headers, kind_of_call, order_of, shares_of, with_less_time
 from generation.providers.mureka.previews import Previews, previews
 from generation.providers.parallel import SHARE_OF_PARALLEL, in_parallel
+from generation.providers.untrusted import is_path_safe, storable
 
 logger = logging.getLogger("tutti.upstreams")
 
@@ -115,7 +116,7 @@ async def _make(
 
 async def _resume(song: SongRequest, ticket: str, upstream: UpstreamAccess) -> Delivery:
     """What became of one task. It may be for any number of the order's takes."""
-    if not http.is_path_safe(ticket):
+    if not is_path_safe(ticket):
         raise ProviderError("upstream_error", NO_TICKET, seen="unknown")
     path = envelope_of(upstream).path(kind_of_call(song, upstream)[1])
     until = asyncio.get_running_loop().time() + upstream.deadline_seconds
