@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -249,6 +250,23 @@ async def test_task_that_fails_is_known_not_to_be_made() -> None:
 
 async def test_task_that_never_ends_is_of_unknown_fate() -> None:
     assert await failed_by(as_json(PENDING), deadline_seconds=0.05) == ("upstream_error", *UNKNOWN)
+
+
+# --- Taken up again -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tickets", "seen"), [(["s1"], "unknown"), (["s1", "s2"], "unknown"), (["s1"] * 3, "not_made")]
+)
+async def test_order_whose_known_tasks_failed_is_known_not_to_be_made_when_all_are_known(
+    tickets: list[str], seen: str
+) -> None:
+    upstream, way = access(as_json({**PENDING, "status": "FAILED", "error": {"code": "content_policy"}}))
+
+    with pytest.raises(ProviderError) as failed:
+        await OpenAIMusic().resume(replace(SONG, takes=3), upstream, tickets, Ear())
+
+    assert (failed.value.seen, len(way.sent)) == (seen, len(tickets))
 
 
 # --- Sent again to a Tutti ----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.audio.decode import probe
 from generation.audio.label import read_label
-from generation.contract import AudioFormat, Delivery, Fault, RawTake
+from generation.contract import AudioFormat, Delivery, Fault, RawTake, Section
 from generation.models import Attempt, Job, Track
 from generation.services import finish as finish_module
 from generation.services.cancel import cancel_job
@@ -27,7 +27,7 @@ from generation.services.settle import settle
 from generation.services.sweep import sweep
 from generation.states import AttemptState, JobState
 from tests.generation.previews import heard, let_be_heard, mp3_parts, pcm
-from tests.generation.worlds import SONG_PRICE, World, claimed, log_of, new_runner, submitted, wav
+from tests.generation.worlds import SONG_COST, SONG_PRICE, World, claimed, log_of, new_runner, submitted, wav
 
 pytestmark = pytest.mark.both_databases
 
@@ -197,6 +197,31 @@ def test_a_song_that_was_already_at_its_audio_step_is_charged_as_heard(heard_wor
 
     assert Track.unscoped.count() == 0
     assert finished(job).charged_micro == SONG_PRICE
+
+
+def test_a_take_that_has_come_whole_is_delivered_whole(heard_world: World) -> None:
+    work = begun(heard_world, parts=3)
+    take = RawTake(audio=wav(SECONDS), sections=(Section("verse", 0, 5000),), seed=7, upstream_id="s1")
+    assert receive(work, store_raw(work, Delivery(takes=(take,))), lyrics=None)
+
+    job = finished(cancelled(heard_world, work))
+
+    track = Track.unscoped.get()
+    assert (job.state, job.charged_micro) == (JobState.CANCELLED, SONG_PRICE)
+    assert (track.seed, track.upstream_id) == (7, "s1")
+    assert [(one["section_type"], one["end"]) for one in track.sections] == [("verse", 5000)]
+    assert abs(track.duration_ms - 5000) <= 80
+
+
+def test_a_result_that_comes_after_its_take_was_sold_as_heard_is_no_cost_again(heard_world: World) -> None:
+    work = begun(heard_world, parts=3, takes=2)
+    finished(cancelled(heard_world, work))
+
+    raw = store_raw(work, Delivery(takes=(RawTake(audio=wav(SECONDS)), RawTake(audio=wav(SECONDS)))))
+    assert not receive(work, raw, lyrics=None)
+
+    assert list(Track.unscoped.values_list("take", flat=True)) == [0]
+    assert Attempt.unscoped.get(pk=work.attempt_id).cost_micro == SONG_COST
 
 
 def test_a_take_that_was_delivered_before_is_not_charged_twice(heard_world: World) -> None:

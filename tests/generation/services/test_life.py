@@ -6,12 +6,14 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.models import Membership, Role
 from accounts.services.api_keys import issue_key
+from accounts.tenancy import scope
 from billing.services.books import check_books
 from billing.services.credits import balance_of
 from generation.contract import Delivery, Fault, RawTake, Refusal
@@ -306,6 +308,20 @@ def test_known_failure_is_tried_again_after_the_pause_the_upstream_asked_for(wor
     assert spent(world) == (0, SONG_PRICE)
 
 
+def test_upstream_that_asks_for_no_pause_is_given_a_growing_one(world: World, settings) -> None:
+    settings.TUTTI_MAX_ATTEMPTS = 3
+    job, pauses = submitted(world), []
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(2):
+            retry_or_fail(claimed(job), failure(retry_after=0))
+            run_after = Job.unscoped.get().run_after
+            pauses.append(run_after - timezone.now())
+            clock.move_to(run_after)
+
+    assert pauses == [timedelta(seconds=1), timedelta(seconds=2)]
+
+
 def test_known_failure_at_the_last_attempt_ends_the_job_and_costs_nothing(world: World, settings) -> None:
     settings.TUTTI_MAX_ATTEMPTS = 1
     retry_or_fail(claimed(submitted(world)), failure())
@@ -345,6 +361,37 @@ def test_cancel_of_a_waiting_job_releases_its_hold(world: World) -> None:
 
     assert (state_of(job), log_of(job)) == (JobState.CANCELLED, ["queued", "cancelled"])
     assert spent(world) == (0, 0)
+
+
+def test_cancel_of_a_waiting_job_whose_upstream_has_the_order_and_bills_is_flagged(world: World) -> None:
+    world.mapping.upstream.provider = "openai_music"
+    world.mapping.upstream.save()
+    job = submitted(world, lyrics="la")
+    claimed(job, new_runner(lease=timedelta(seconds=-1)))
+    Attempt.unscoped.update(tickets=["s1"])
+    sweep()
+    assert (state_of(job), Attempt.unscoped.get().state) == (JobState.QUEUED, AttemptState.SUBMITTING)
+
+    with scope(world.customer):
+        cancel_job(job.pk, caller=world.caller)
+
+    ended = Job.unscoped.get(pk=job.pk)
+    assert (ended.state, ended.is_flagged, spent(world)) == (JobState.CANCELLED, True, (0, 0))
+
+
+@pytest.mark.parametrize("is_tried", [False, True])
+def test_cancel_of_a_waiting_job_that_no_upstream_has_flags_nothing(world: World, is_tried: bool) -> None:
+    world.mapping.upstream.provider = "openai_music"
+    world.mapping.upstream.save()
+    job = submitted(world, lyrics="la")
+    if is_tried:
+        retry_or_fail(claimed(job), failure())
+
+    with scope(world.customer):
+        cancel_job(job.pk, caller=world.caller)
+
+    ended = Job.unscoped.get(pk=job.pk)
+    assert (ended.state, ended.is_flagged, spent(world)) == (JobState.CANCELLED, False, (0, 0))
 
 
 def test_cancel_charges_the_takes_delivered_before(world: World) -> None:

@@ -143,6 +143,15 @@ def test_route_that_was_switched_off_is_passed_over(world: World) -> None:
     assert claimed(job).mapping_id == other.pk
 
 
+def test_order_whose_last_routes_were_deleted_goes_where_it_was_ordered(world: World) -> None:
+    other, job = second_route(world), submitted(world)
+    retry_or_fail(claimed(job), failure(blame="account"))
+    assert due_now(job).routes == [other.pk]
+    other.delete()
+
+    assert claimed(job).mapping_id == world.mapping.pk
+
+
 def test_order_of_a_test_key_takes_no_route_but_rehearsal(world: World) -> None:
     from billing.services.credits import top_up
 

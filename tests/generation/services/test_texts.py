@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from billing.models import Transfer
 from billing.services.books import check_books
 from billing.services.credits import balance_of
-from catalog.models import Unit
+from catalog.models import Circuit, CircuitReason, CircuitState, Unit
+from catalog.services.circuits import open_circuit
 from generation.contract import Refusal
 from generation.models import Attempt, Job
 from generation.providers.base import ProviderError
@@ -23,6 +25,7 @@ from generation.services.reconcile import reconcile
 from generation.services.retry import retry_or_fail
 from generation.services.sweep import sweep
 from generation.states import AttemptState, JobState
+from tests.generation.services.test_routes import due_now
 from tests.generation.texts import TEXT, TEXT_COST, TEXT_PRICE, delivered, ordered_text, sell_texts, text_order
 from tests.generation.worlds import SONG_PRICE, World, claimed, log_of, new_runner, order
 
@@ -116,7 +119,7 @@ def test_upstream_that_may_be_asked_again_is_inside_the_same_hold(world: World) 
     )
 
     assert spent(world) == (0, TEXT_PRICE)
-    assert delivered(job).charged_micro == TEXT_PRICE
+    assert delivered(due_now(job)).charged_micro == TEXT_PRICE
     assert log_of(job) == ["queued", "started", "retrying", "started", "lyrics", "succeeded"]
 
 
@@ -141,6 +144,21 @@ def test_text_that_comes_after_the_end_is_kept_out_and_its_cost_noted(world: Wor
     assert (ended.state, ended.lyrics, ended.charged_micro) == (JobState.CANCELLED, None, 0)
     assert (attempt.state, attempt.cost_micro) == (AttemptState.LATE, TEXT_COST)
     assert spent(world) == (0, 0)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_text_on_trial_closes_the_circuit_of_its_writer(world: World, is_cancelled: bool) -> None:
+    job, upstream = ordered_text(world), world_mapping().upstream
+    open_circuit(upstream.pk, reason=CircuitReason.FAILURES)
+    Circuit.objects.update(opened_until=timezone.now())
+    trial = claimed(job)
+    if is_cancelled:
+        cancel_job(job.pk, caller=world.caller)
+
+    is_delivered = deliver_text(trial, TEXT)
+
+    assert (trial.is_on_trial, is_delivered) == (True, not is_cancelled)
+    assert Circuit.objects.get(upstream=upstream).state_at(timezone.now()) == CircuitState.CLOSED
 
 
 def test_text_told_twice_is_charged_once(world: World) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Organization
-from billing.models import Transfer
+from billing.models import Hold, Transfer
 from billing.services.books import check_books
 from billing.services.credits import balance_of
-from catalog.models import Unit
+from catalog.models import CircuitReason, LlmMapping, Unit
+from catalog.services.circuits import open_circuit
 from generation.contract import Delivery, LyricsRequest, RawTake, Refusal, WrittenLyrics
 from generation.models import Job, Track
 from generation.providers.base import ProviderError, UpstreamAccess
@@ -28,6 +31,7 @@ from generation.services.retry import retry_or_fail
 from generation.services.settle import settle
 from generation.services.write import within, write, write_first
 from generation.states import JobState
+from tests.generation.services.test_routes import due_now
 from tests.generation.texts import TEXT, TEXT_COST, TEXT_PRICE, sell_texts
 from tests.generation.worlds import (
     SONG_COST,
@@ -104,8 +108,6 @@ def test_order_without_lyrics_is_refused_where_none_are_written(world: World, re
         world.mapping.write_lyrics = False
         world.mapping.save()
     elif reason == "nobody writes":
-        from catalog.models import LlmMapping
-
         LlmMapping.objects.filter(operation="lyrics").update(is_enabled=False)
     prompt = "" if reason == "nothing is said to write of" else "a quiet song"
 
@@ -126,6 +128,18 @@ def test_prompt_too_long_for_the_writer_is_refused_by_name(world: World) -> None
         "prompt",
         "'prompt' must be 0-200 characters for test-words, which writes the lyrics. This one is 201.",
     )
+
+
+def test_order_whose_writer_fails_at_the_moment_is_refused_before_any_hold(world: World) -> None:
+    writer = LlmMapping.objects.get(operation="lyrics")
+    open_circuit(writer.upstream_id, reason=CircuitReason.FAILURES)
+
+    with pytest.raises(Refusal) as refused:
+        submitted(world)
+
+    assert (refused.value.code, refused.value.retry_after) == ("busy", 15)
+    assert (Job.unscoped.count(), Hold.unscoped.count(), spent(world)) == (0, 0, (0, 0))
+    assert submitted(world, lyrics="[Verse]\nla").writer is None
 
 
 def test_song_is_made_from_what_was_written_and_both_are_charged(world: World) -> None:
@@ -158,6 +172,23 @@ def test_song_is_made_from_what_was_written_and_both_are_charged(world: World) -
     assert check_books() == []
 
 
+@pytest.mark.parametrize(("own_seconds", "least", "most"), [(900, 20, 30), (10, 10, 10)])
+def test_song_has_no_more_time_than_its_writer_left(world: World, own_seconds: int, least: int, most: int) -> None:
+    world.mapping.upstream.deadline_seconds = own_seconds
+    world.mapping.upstream.save()
+    work = replace(claimed(submitted(world)), deadline=timezone.now() + timedelta(seconds=30))
+
+    async def kept(of: Work, text: WrittenLyrics) -> bool:
+        return True
+
+    async def story() -> Work:
+        return await write_first(work, work.writing, kept)  # type: ignore[arg-type]
+
+    ready = asyncio.run(story())
+
+    assert least <= ready.access.deadline_seconds <= most
+
+
 def test_text_is_charged_once_for_several_takes(world: World) -> None:
     job = submitted(world, takes=3)
     work = claimed(job)
@@ -175,7 +206,7 @@ def test_retry_finds_the_text_and_does_not_have_it_written_again(world: World) -
     assert keep_written(first, TEXT)
     retry_or_fail(first, ProviderError("upstream_error", "Wait.", seen="not_made", retryable=True, retry_after=0))
 
-    again = claimed(job)
+    again = claimed(due_now(job))
 
     assert (again.writing, again.song.lyrics) == (None, TEXT.lyrics)
     assert sung(again).charged_micro == SONG_PRICE + TEXT_PRICE
@@ -220,8 +251,6 @@ def test_test_key_is_written_for_by_rehearsal(world: World) -> None:
 
 
 def test_text_by_tokens_is_counted_by_itself(world: World) -> None:
-    from catalog.models import LlmMapping
-
     LlmMapping.objects.get(operation="lyrics").sale_prices.prices.update(unit=Unit.THOUSAND_TOKENS)
     work = claimed(submitted(world, prompt="x" * 40, takes=2))
     assert keep_written(work, TEXT)

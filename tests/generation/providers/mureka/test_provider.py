@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generation.contract import Delivery, SongRequest
+from generation.contract import Delivery, Extend, SongRequest
 from generation.providers.base import ProviderError
 from generation.providers.mureka import Mureka
 from tests.generation.providers.wayside import Ear, Said, Wayside, access, as_json
@@ -146,3 +146,28 @@ async def test_end_without_a_song_means(answer: Said, shape: str, meant: tuple[s
         await made(TAKEN, answer, shape=shape)
 
     assert (failed.value.code, failed.value.seen, failed.value.retryable) == meant
+
+
+CONTINUED = SongRequest(lyrics="la", takes=3, extend=Extend(upload="file-1", at_ms=1000))
+
+
+@pytest.mark.parametrize(
+    ("song", "tickets", "seen"),
+    [
+        (CONTINUED, ["42"], "unknown"),
+        (CONTINUED, ["42", "43"], "unknown"),
+        (CONTINUED, ["42", "43", "44"], "not_made"),
+        (SongRequest(lyrics="la", takes=5), ["42"], "unknown"),
+        (SongRequest(lyrics="la", takes=3), ["42"], "not_made"),
+    ],
+    ids=["one of three", "two of three", "all three", "one of two", "the only one"],
+)
+async def test_order_whose_known_tasks_failed_is_known_not_to_be_made_when_all_are_known(
+    song: SongRequest, tickets: list[str], seen: str
+) -> None:
+    upstream, way = access(maas({"status": "failed", "failed_reason": None}), endpoint="e")
+
+    with pytest.raises(ProviderError) as failed:
+        await Mureka().resume(song, upstream, tickets, Ear())
+
+    assert (failed.value.seen, len(way.sent)) == (seen, len(tickets))
