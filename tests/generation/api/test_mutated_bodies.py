@@ -25,7 +25,7 @@ from tests.generation.shops import Shop
 from tests.generation.worlds import SONG_PRICE
 
 SEED = 20
-BODIES_EACH = 300
+BODIES_EACH = 100
 LYRICS = "[Verse]\nla la la la la"
 MODEL = "test-song"
 AT_CORNER = "/v1/ai/corner"
