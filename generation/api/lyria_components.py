@@ -37,7 +37,17 @@ CONTENT_ORDER: Final = thing(
         )
     },
     {
-        "generationConfig": thing({}, {"responseModalities": modalities([word.upper() for word in MODALITIES])}),
+        "generationConfig": thing(
+            {},
+            {
+                "responseModalities": modalities([word.upper() for word in MODALITIES]),
+                "candidateCount": {"const": 1, "default": 1},
+                "seed": {"type": "integer", "minimum": 0},
+                "temperature": {"type": "number", "minimum": 0},
+                "topK": {"type": "integer", "minimum": 0},
+                "topP": {"type": "number", "minimum": 0, "maximum": 1},
+            },
+        ),
         "model": said(TEXT, "Where the address names no model: another name of the endpoint's"),
         "transno": TRANSNO,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -15,28 +15,29 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts.api.authentication import ApiKeyAuthentication, FallbackKeyAuthentication, SessionAuthentication
 from generation.admission import admissions
 from generation.api import musicgen_shapes
-from generation.api.bodies import idempotency_key
 from generation.api.errors import told
-from generation.api.orders import MARGIN_SECONDS, OrderView, Taken
+from generation.api.orders import OrderView
 from generation.api.streams import PING, PING_SECONDS, comes
+from generation.contract import Order
 from generation.dialects.base import AI_GENERATED, approximated_header
 from generation.dialects.musicgen import completed, failed, frame, progressed
 from generation.dialects.registry import MUSICGEN
 from generation.models import Job
-from generation.services.listen import Listener
+from generation.services.listen import Listener, Seat
 from generation.services.reading import Reader
+from generation.services.submit import Submitted
 from generation.states import FINAL
 from generation.waiting import RoomClosed, waiting_room
 
 logger = logging.getLogger(__name__)
 
 WORD: Final = "generation.create"
+WHOLE: Final = 100.0
 TURNED_OUT: Final = "This key may no longer order songs."
 STOPPING: Final = "The service stops. The song was cancelled; order it again."
 STOPPING_KEYED: Final = "The service stops. Order the song again under the same Idempotency-Key to hear it."
@@ -52,20 +53,25 @@ class GenerateMusic(OrderView):
     dialect = MUSICGEN
     words = {"POST": WORD}
     authentication_classes = (ApiKeyAuthentication, SessionAuthentication, PrivateNetworkKey)
+    seat: Seat | None = None
+    """Among those who may listen to the same order; None: nobody else can."""
 
     @musicgen_shapes.generate_music
     def post(self, request: Request) -> HttpResponseBase:
         taken = self.take(request)
         job = Job.objects.get(pk=taken.job_id)
-        stream = SongStream(self.reader(), job.pk, self.request, _listener(request, taken, job))
+        stream = SongStream(self.reader(), job.pk, self.request, Listener(job.pk, self.seat))
         return SongAnswer(stream, headers={**AI_GENERATED, **approximated_header(job.wire), **taken.headers})
 
-
-def _listener(request: Request, taken: Taken, job: Job) -> Listener:
-    if idempotency_key(request, taken.order.transno) is None:
-        return Listener.alone(job.pk)
-    left = (job.deadline - timezone.now()).total_seconds() + MARGIN_SECONDS
-    return Listener.among_others(job.pk, seconds=max(left, MARGIN_SECONDS))
+    def submitted(self, order: Order, key: str | None, body: Mapping[str, Any]) -> Submitted:
+        if key is None:
+            return super().submitted(order, key, body)
+        self.seat = Seat.taken(self.caller, dialect=self.dialect.slug, idempotency_key=key, body=body)
+        try:
+            return super().submitted(order, key, body)
+        except BaseException:
+            self.seat.given_up()
+            raise
 
 
 class SongAnswer(StreamingHttpResponse):
@@ -181,6 +187,9 @@ class SongStream:
             yield frame(failed(job.error.message))
             return
         audio = await sync_to_async(job.tracks[0].read, thread_sensitive=True)()
+        if self.highest < WHOLE:
+            # A song may be done before its progress was ever told.
+            yield frame(progressed(WHOLE))
         for piece in completed(audio):
             yield piece
 

@@ -22,7 +22,7 @@ from generation.contract import Order
 from generation.dialects.base import ignored_header
 from generation.models import Job
 from generation.services.reading import Reader
-from generation.services.submit import submit
+from generation.services.submit import Submitted, submit
 
 MARGIN_SECONDS: Final = 60
 """How long after its deadline a job is ended by those who watch over it, at the latest."""
@@ -50,16 +50,15 @@ class OrderView(WireView):
         """Read the body and order what it says; `path` is what the address says. Raises Refusal."""
         body = json_object(request)
         order = self.order_of(body, path or {})
-        taken = submit(
-            order,
-            caller=self.caller,
-            dialect=self.dialect.slug,
-            idempotency_key=idempotency_key(request, order.transno),
-            # The same words at another address are another order.
-            body={"path": path, "body": body} if path else body,
-        )
+        # The same words at another address are another order.
+        told = {"path": path, "body": body} if path else body
+        taken = self.submitted(order, idempotency_key(request, order.transno), told)
         replayed = {"Idempotent-Replayed": "true"} if taken.is_replay else {}
         return Taken(order, taken.job_id, ignored_header(order) | replayed)
+
+    def submitted(self, order: Order, key: str | None, body: Mapping[str, Any]) -> Submitted:
+        """The job that this order stands for. Raises Refusal."""
+        return submit(order, caller=self.caller, dialect=self.dialect.slug, idempotency_key=key, body=body)
 
     def answer_to(
         self, taken: Taken, *, wait_seconds: float | None = None, headers: Mapping[str, str] | None = None

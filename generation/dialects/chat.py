@@ -24,7 +24,7 @@ from generation.dialects.lyria import CATALOG, spent, still_made
 from generation.dialects.lyrics_text import joined, split
 from generation.dialects.modalities import TEXT, modalities_of, text_of
 from generation.dialects.reading import Fields, in_path
-from generation.dialects.vocabulary import is_asked, refuse_unconveyed, unknown
+from generation.dialects.vocabulary import is_asked, refuse_unconveyed, unknown, unread
 
 SLUG: Final = "chat"
 OBJECT: Final = "chat.completion"
@@ -51,6 +51,8 @@ PCM16_RATE: Final = 24_000
 PCM16_CHANNELS: Final = 1
 """What this wire's clients take headerless audio for: nothing in it says so."""
 AUDIO: Final = ("format",)
+MESSAGE: Final = ("role", "content")
+PART: Final = ("type", "text")
 
 NAMES: Final = {"prompt": "messages"} | dict.fromkeys(("format", "sample_rate", "channels"), "audio.format")
 """How this wire spells the fields of the song request."""
@@ -77,9 +79,9 @@ class Chat:
             catalog=CATALOG,
             wire={"modalities": modalities_of(fields, "modalities")},
             names=NAMES,
-            ignored=(*unknown(body), *_unread(fields.inside("audio"))),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
             endpoint=in_path(path, "endpoint", missing="not_found"),
+            ignored=(*unknown(body), *_unread(fields)),
         )
         _refuse_streams_and_choices(fields)
         refuse_unconveyed(body, CONVEYED, _WHY)
@@ -182,8 +184,16 @@ def _refuse_streams_and_choices(fields: Fields) -> None:
         raise fields.invalid("n", "must be 1: one song is made by an order")
 
 
-def _unread(audio: Fields) -> Iterator[str]:
-    return (audio.path_of(name) for name in audio.body if name not in AUDIO)
+def _unread(fields: Fields) -> Iterator[str]:
+    """What stands in objects and is not read. Raises Refusal where that would change the song."""
+    yield from unread(fields.inside("audio"), AUDIO)
+    for message in fields.each("messages"):
+        if _role(message) == ASSISTANT:
+            continue
+        yield from unread(message, MESSAGE)
+        if isinstance(message.body.get("content"), list):
+            for part in message.each("content"):
+                yield from unread(part, PART)
 
 
 def _choice(index: int, track: TrackView, job: JobView) -> dict[str, Any]:

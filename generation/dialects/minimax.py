@@ -10,7 +10,7 @@ from generation.contract import JobView, Order, Refusal, Reply, SongRequest
 from generation.dialects import minimax_answers
 from generation.dialects.base import Refused, failed
 from generation.dialects.reading import Fields
-from generation.dialects.vocabulary import refuse_unconveyed, unknown
+from generation.dialects.vocabulary import refuse_unconveyed, unknown, unread
 
 SLUG: Final = "minimax"
 LINK_LIFE: Final = timedelta(hours=24)
@@ -22,6 +22,7 @@ SAMPLE_RATES: Final = (16_000, 24_000, 32_000, 44_100)
 BITRATES: Final = (32_000, 64_000, 128_000, 256_000)
 CHANNELS: Final = (1, 2)
 AUDIO_SETTING: Final = ("format", "sample_rate", "bitrate", "channel")
+WHY_IN_SETTING: Final = {"stereo": "The parameter {name} belongs to another API. Say it as `audio_setting.channel`: 2."}
 LONGEST_NAME: Final = 100
 LONGEST_TEXT: Final = 100_000
 LONGEST_TRANSNO: Final = 255
@@ -74,8 +75,8 @@ class MiniMax:
             names=NAMES,
             # A stream brings a song that is not heard while it is made once it is whole.
             made_good=("partial_audio",),
-            ignored=tuple(_ignored(body, song)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
+            ignored=tuple(_ignored(fields, song)),
         )
         refuse_unconveyed(body, CONVEYED, _WHY)
         return order
@@ -155,10 +156,11 @@ def _refuse_streamed_link(wire: Mapping[str, Any]) -> None:
         )
 
 
-def _ignored(body: Mapping[str, Any], song: SongRequest) -> Iterator[str]:
+def _ignored(fields: Fields, song: SongRequest) -> Iterator[str]:
+    """What asks for nothing here. Raises Refusal for what is not read and would change the song."""
+    body = fields.body
     yield from unknown(body)
-    settings = body.get("audio_setting") or {}
-    yield from (f"audio_setting.{name}" for name in settings if name not in AUDIO_SETTING)
+    yield from unread(fields.inside("audio_setting"), AUDIO_SETTING, WHY_IN_SETTING)
     if song.instrumental and body.get("lyrics"):
         yield "lyrics"
     if body.get("aigc_watermark") is True and not song.watermark:

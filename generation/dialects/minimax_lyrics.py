@@ -55,10 +55,11 @@ class MiniMaxLyrics:
 
     def accepted(self, job: JobView) -> Reply:
         """Whoever waits no longer has to be told that it has no text: this wire cannot ask for one later."""
-        return _reply(job.id, status_code=minimax_answers.TIMED_OUT, message=STILL_WRITING)
+        return self.finished(job, request_id=job.id)
 
     def finished(self, job: JobView, *, request_id: str) -> Reply:
         if job.finished is None:
+            # Sent again without its key it would be another text.
             again = {"x-should-retry": "false"}
             return _reply(request_id, status_code=minimax_answers.TIMED_OUT, message=STILL_WRITING, headers=again)
         if job.error is not None:

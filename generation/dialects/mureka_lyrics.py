@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from generation.contract import JobView, LyricsRequest, Order, Reply, SongRequest
@@ -52,8 +53,8 @@ class MurekaLyrics:
     def finished(self, job: JobView, *, request_id: str) -> Reply:
         """The text; whoever waits no longer is told so, because this wire cannot ask for it later."""
         if job.finished is None:
-            waited = Refused(code=STILL_WRITING.code, message=STILL_WRITING.message, request_id=request_id)
-            return self.refused(waited)
+            # Sent again without its key it would be another text.
+            return self.refused(replace(STILL_WRITING, job_id=job.id, request_id=request_id))
         if failure := failure_of(job, request_id=request_id):
             return self.refused(failure)
         body = {"title": job.title, "lyrics": job.lyrics or ""}

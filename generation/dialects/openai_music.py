@@ -10,7 +10,7 @@ from generation.contract import USUAL_LINK_LIFE, JobView, Order, Reply, Sampling
 from generation.dialects import openai_answers
 from generation.dialects.base import CAUSES, Cause, Refused, failure_of, retry_headers
 from generation.dialects.reading import Fields
-from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown
+from generation.dialects.vocabulary import asked, refuse_unconveyed, unknown, unread
 
 SLUG: Final = "openai_music"
 
@@ -21,6 +21,7 @@ SAMPLE_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44
 BITRATES: Final = (32_000, 48_000, 64_000, 96_000, 128_000, 160_000, 192_000, 224_000, 256_000, 320_000)
 CHANNELS: Final = (1, 2)
 AUDIO_SETTING: Final = ("format", "sample_rate", "bitrate", "channel")
+WHY_IN_SETTING: Final = {"stereo": "The parameter {name} belongs to another API. Say it as `audio_setting.channel`: 2."}
 OUTPUT_FORMATS: Final = ("url", "hex")
 LONGEST_NAME: Final = 100
 LONGEST_TITLE: Final = 200
@@ -75,8 +76,8 @@ class OpenAIMusic:
             # A stream of events is given for every model; sound is in it where the model lets itself be heard.
             implied=("partial_audio",),
             made_good=("partial_audio",),
-            ignored=tuple(_ignored(body, song)),
             transno=fields.text("transno", longest=LONGEST_TRANSNO),
+            ignored=tuple(_ignored(fields, song)),
         )
         refuse_unconveyed(body, CONVEYED, _WHY)
         return order
@@ -152,10 +153,11 @@ def _spelled(body: Mapping[str, Any]) -> dict[str, str]:
     return spelled
 
 
-def _ignored(body: Mapping[str, Any], song: SongRequest) -> Iterator[str]:
+def _ignored(fields: Fields, song: SongRequest) -> Iterator[str]:
+    """What asks for nothing here. Raises Refusal for what is not read and would change the song."""
+    body = fields.body
     yield from unknown(body)
-    settings = body.get("audio_setting") or {}
-    yield from (f"audio_setting.{name}" for name in settings if name not in AUDIO_SETTING)
+    yield from unread(fields.inside("audio_setting"), AUDIO_SETTING, WHY_IN_SETTING)
     if song.instrumental and body.get("lyrics"):
         yield "lyrics"
 

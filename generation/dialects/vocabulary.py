@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from generation.contract import Refusal
+from generation.dialects.reading import Fields
 
 NOTHING: Final[tuple[Any, ...]] = (None, "", (), [], {})
 
@@ -61,6 +62,20 @@ VOCABULARY: Final[dict[str, tuple[Any, ...]]] = {
 }
 """Name -> the documented defaults of the wire that has it: an order that says them asks for nothing."""
 
+INSIDE: Final[dict[str, tuple[Any, ...]]] = {
+    # audio_setting
+    "format": (),
+    "sample_rate": (),
+    "bitrate": (),
+    "channel": (),
+    # generationConfig
+    "responseModalities": (),
+    "candidateCount": (1,),
+    "topK": (250,),
+    "topP": (0.0, 1.0),
+}
+"""The same for the fields that the wires document inside objects."""
+
 LONGEST_HEADER: Final = 1000
 ELSEWHERE: Final = "The parameter {name} belongs to another API and cannot be conveyed here. Leave it out."
 
@@ -90,6 +105,20 @@ def refuse_unconveyed(body: Mapping[str, Any], conveyed: Collection[str], why: M
 def unknown(body: Mapping[str, Any]) -> tuple[str, ...]:
     """The names no wire documents."""
     return tuple(name for name in body if name not in VOCABULARY)
+
+
+def unread(fields: Fields, read: Collection[str], why: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The names inside an object that this wire does not read there, each with its place.
+
+    Raises Refusal for the first documented one among them that is asked; `why` is that of `refuse_unconveyed`.
+    """
+    names = [name for name in fields.body if name not in read]
+    documented = VOCABULARY | INSIDE
+    for name in names:
+        if name in documented and not _is_one_of(fields.body[name], (*NOTHING, *documented[name])):
+            path, sentence = fields.path_of(name), (why or {}).get(name, ELSEWHERE)
+            raise Refusal("unsupported_parameter", sentence.format(name=path), param=path)
+    return tuple(map(fields.path_of, names))
 
 
 def as_header(names: Collection[str]) -> str:

@@ -40,7 +40,10 @@ SHORT_BYTES: Final = 64 * 1024
 BUSY_PAUSE_SECONDS: Final = 2.0
 """Before a busy service is asked again that names no pause of its own."""
 BUSY_SECONDS: Final = 60.0
-"""How long a busy service is asked again within one attempt; then its job may go elsewhere, or comes back later."""
+"""How long a busy service is asked again within one attempt; then its job may go elsewhere, or comes back later.
+
+Takes are asked for side by side, and a service with one slot makes them one by one: there it is until the deadline.
+"""
 LONGEST_SECONDS: Final = 60
 
 BROKEN: Final = "The model's upstream failed to make the song. Nothing was charged."
@@ -70,7 +73,7 @@ async def _bring(song: SongRequest, take: int, line: Line, upstream: UpstreamAcc
     # The same seed would make the same music.
     seed = None if song.seed is None else song.seed + take
     one = replace(song, takes=1, seed=seed)
-    return await _Order(one, upstream, line, upstream.reference).bring()
+    return await _Order(one, upstream, line, upstream.reference, is_beside_others=True).bring()
 
 
 class _TurnedAway(Exception):
@@ -89,6 +92,8 @@ class _Order:
     upstream: UpstreamAccess
     line: Line
     key: str
+    is_beside_others: bool = False
+    """Other takes of the same song are asked for meanwhile."""
 
     async def bring(self) -> Delivery:
         """The song. Raises ProviderError."""
@@ -110,7 +115,8 @@ class _Order:
 
     async def _when_free(self) -> Delivery:
         """Ask; a service that is busy with others is asked again for a while."""
-        end = asyncio.get_running_loop().time() + BUSY_SECONDS
+        patience = self.upstream.deadline_seconds if self.is_beside_others else BUSY_SECONDS
+        end = asyncio.get_running_loop().time() + patience
         while True:
             try:
                 return await self._asked()

@@ -117,4 +117,4 @@ class Reader:
 
 def _with_links(job: JobView) -> JobView:
     """Events go to many readers at once: they carry links, however the order wanted its answer."""
-    return replace(job, wire={**job.wire, "audio_as": "url"})
+    return replace(job, wire={**job.wire, "output_format": "url", "audio_as": "url"})

@@ -48,7 +48,7 @@ def submit(
     order: Order, *, caller: Caller, dialect: str, idempotency_key: str | None, body: Mapping[str, Any]
 ) -> Submitted:
     """Take an order. Raises Refusal, and then nothing was stored and no credit moved."""
-    body_hash = _canonical_hash(dialect, body)
+    body_hash = canonical_hash(dialect, body)
     earlier = _earlier_order(caller, idempotency_key, body_hash)
     if earlier is not None:
         return earlier
@@ -161,7 +161,8 @@ def _earlier_order(caller: Caller, key: str | None, body_hash: str) -> Submitted
     return Submitted(row.job_id, is_replay=True)
 
 
-def _canonical_hash(dialect: str, body: Mapping[str, Any]) -> str:
+def canonical_hash(dialect: str, body: Mapping[str, Any]) -> str:
+    """What tells one order from another under the same key. Raises Refusal for a body that is none."""
     try:
         canonical = json.dumps([dialect, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except RecursionError:

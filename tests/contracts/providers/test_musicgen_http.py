@@ -12,6 +12,7 @@ import pytest
 
 from generation.contract import Sampling
 from generation.models import Attempt, Event, Track
+from generation.providers import musicgen_http
 from generation.runner.hands import Hands
 from generation.services.cancel import cancel_job
 from tests.contracts.providers.conftest import Standin, live_through
@@ -109,6 +110,23 @@ def test_takes_are_ordered_side_by_side_and_paid_each(studio: World, standin_of:
     assert len(orders) == 4  # one was sent away first: a service may have one slot alone
     assert Track.unscoped.filter(job=job).count() == 3
     assert_paid(studio, ended, 3)
+
+
+def test_service_with_one_slot_makes_the_takes_one_by_one(
+    studio: World, standin_of: Callable[[str], Standin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Less than a song takes: whoever waits no longer than this gets none.
+    monkeypatch.setattr(musicgen_http, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(musicgen_http, "BUSY_PAUSE_SECONDS", 0.1)
+    standin = standin_of(SLUG)
+    at_upstream(studio, standin, "one_slot", provider=SLUG)
+    job = submitted(studio, prompt="a song", takes=2)
+
+    ended = live_through(job)
+
+    assert (ended.state, Track.unscoped.filter(job=job).count()) == ("succeeded", 2)
+    assert len(standin.record["orders"]) > 2
+    assert_paid(studio, ended, 2)
 
 
 # --- Leaving ------------------------------------------------------------------------------------------------------

@@ -241,6 +241,14 @@ async def test_unsupported_parameter_of_the_model(corner: Shop) -> None:
     assert told(answer) == COMPLETIONS.expects("unsupported_parameter", message, "temperature")
 
 
+@pytest.mark.parametrize(("name", "value"), [("temperature", 0.5), ("topK", 40), ("topP", 0.9)])
+async def test_unsupported_parameter_of_the_model_in_the_config(corner: Shop, name: str, value: float) -> None:
+    answer = await corner.post(LYRIA.path, LYRIA.body | {"generationConfig": {name: value}})
+
+    message = f"test-song does not take 'generationConfig.{name}'. No model on offer takes it."
+    assert told(answer) == LYRIA.expects("unsupported_parameter", message, f"generationConfig.{name}")
+
+
 @BOTH
 async def test_lyrics_for_a_model_without_a_voice(corner: Shop, wire: Wire) -> None:
     llm = corner.world.mapping.llm

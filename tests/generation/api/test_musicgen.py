@@ -32,6 +32,7 @@ from generation.services.events import Entry, record
 from generation.services.listen import Listener
 from generation.services.reading import Reader
 from generation.services.retry import put_back
+from generation.services.submit import submit
 from generation.waiting import waiting_room
 from tests.generation.api.test_musicgen_errors import ORDER, PATH, events_of
 from tests.generation.api.test_songs import first_job
@@ -51,7 +52,7 @@ async def comes_to(shop: Shop, job: Job, state: str) -> None:
 
 async def stream_of(shop: Shop, job: Job) -> SongStream:
     caller = await shop.behind(authenticate_key, shop.secret)
-    return SongStream(Reader(caller, MUSICGEN), job.pk, HttpRequest(), Listener.alone(job.pk))
+    return SongStream(Reader(caller, MUSICGEN), job.pk, HttpRequest(), Listener(job.pk))
 
 
 # --- What is said -------------------------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ async def test_song_is_a_start_progress_and_the_audio(shop: Shop) -> None:
 
     events = await reading
 
-    assert [event["event"] for event in events] == ["start", "completed"]
+    assert [event["event"] for event in events] == ["start", "progress", "completed"]
     assert list(events[-1]) == ["event", "audio"]
     with wave.open(io.BytesIO(base64.b64decode(events[-1]["audio"], validate=True))) as song:
         assert (song.getframerate(), song.getsampwidth(), song.getnchannels()) == (32_000, 2, 2)
@@ -103,7 +104,7 @@ async def test_progress_never_falls_and_a_second_attempt_begins_silently(shop: S
     await shop.finished(job)
 
     said = [event.get("progress", event["event"]) for event in await reading]
-    assert said == ["start", 0.0, 40.0, 55.0, "completed"]
+    assert said == ["start", 0.0, 40.0, 55.0, 100.0, "completed"]
 
 
 async def test_model_is_the_default_of_the_wire_where_none_is_named(shop: Shop) -> None:
@@ -201,6 +202,36 @@ async def test_last_listener_that_leaves_cancels_the_song(shop: Shop) -> None:
     await left(shop, first)
 
     assert (await shop.job(str(job.pk))).state == "cancelled"
+
+
+async def test_listener_that_leaves_while_another_comes_takes_no_song_away(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await shop.post(PATH, ORDER, headers=KEYED)
+
+    def while_the_first_leaves(*args: Any, **kwargs: Any) -> Any:
+        joined = submit(*args, **kwargs)
+        first.close()
+        return joined
+
+    monkeypatch.setattr("generation.api.orders.submit", while_the_first_leaves)
+    second = await shop.post(PATH, ORDER, headers=KEYED)
+    job = await first_job(shop)
+
+    assert (second.headers["Idempotent-Replayed"], job.state) == ("true", "queued")
+    await left(shop, second)
+    assert (await shop.job(str(job.pk))).state == "cancelled"
+
+
+async def test_order_that_was_refused_counts_no_listener(shop: Shop, settings: Any) -> None:
+    settings.TUTTI_QUEUE_LIMIT = 0
+    refused = await shop.post(PATH, ORDER, headers=KEYED)
+    settings.TUTTI_QUEUE_LIMIT = 10
+    answer = await shop.post(PATH, ORDER, headers=KEYED)
+
+    await left(shop, answer)
+
+    assert (refused.status_code, (await first_job(shop)).state) == (503, "cancelled")
 
 
 async def test_song_is_made_where_nobody_can_tell_who_listens(
@@ -401,4 +432,4 @@ async def test_broken_connection_frees_the_runner(shop: Shop, server: PooledASGI
 
 
 def test_listener_of_no_job_leaves_without_harm(world: Any) -> None:
-    Listener.alone(uuid.uuid4()).leave()
+    Listener(uuid.uuid4()).leave()

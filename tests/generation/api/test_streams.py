@@ -22,7 +22,7 @@ from generation.services.pieces import keep_piece
 from generation.services.reading import Reader
 from generation.waiting import waiting_room
 from tests.generation.shops import ORDER, SONGS, Shop
-from tests.generation.worlds import claimed, received
+from tests.generation.worlds import claimed, received, wav
 
 pytestmark = pytest.mark.both_databases
 
@@ -69,12 +69,34 @@ async def test_a_finished_song_tells_its_whole_log_and_ends(shop: Shop) -> None:
 
 
 async def test_a_final_event_carries_the_song_as_it_is_read(shop: Shop) -> None:
-    job = await shop.finished(await shop.ordered(output_format="hex"))
+    job = await shop.finished(await shop.ordered())
 
     last = (await frames_of(await shop.get(f"{SONGS}/{job.pk}/events")))[-1]
     song = (await shop.get(f"{SONGS}/{job.pk}")).json()
 
     assert {name: last[name] for name in song} == song
+
+
+async def test_a_final_event_carries_links_though_the_answer_was_wanted_in_hex(shop: Shop) -> None:
+    job = await shop.finished(await shop.ordered(output_format="hex", n=2), wav(1.0), wav(1.0))
+
+    last = (await frames_of(await shop.get(f"{SONGS}/{job.pk}/events")))[-1]
+    song = (await shop.get(f"{SONGS}/{job.pk}")).json()
+
+    told = [last["audio"], *(each["audio"] for each in last["audios"])]
+    read = [song["audio"], *(each["audio"] for each in song["audios"])]
+    assert [audio.startswith("http://127.0.0.1:8000/v1/audio/") for audio in told] == 3 * [True]
+    assert all(bytes.fromhex(audio) for audio in read)
+
+
+async def test_a_head_of_the_events_is_answered_at_once_without_a_body(shop: Shop) -> None:
+    job = await shop.ordered()
+
+    async with asyncio.timeout(SECONDS):
+        answer = await shop.call("HEAD", f"{SONGS}/{job.pk}/events")
+
+    told = (answer.status_code, answer.headers["content-type"], answer.streaming, answer.content)
+    assert told == (200, "text/event-stream", False, b"")
 
 
 async def test_a_stream_goes_on_after_the_last_event_that_was_seen(shop: Shop) -> None:

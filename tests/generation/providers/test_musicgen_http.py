@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -112,6 +112,33 @@ async def test_busy_service_is_asked_again_after_its_pause_or_two_seconds(pauses
 
     assert ([take.audio for take in delivery.takes], pauses) == ([b"RIFF"], [2.0, 7.0])
     assert len(way.sent) == 3
+
+
+async def test_pause_of_no_seconds_is_two_seconds(pauses: list[float]) -> None:
+    upstream, _ = at(Stream((), 503, {"retry-after": "0"}), stream(completed()), deadline_seconds=90)
+
+    await MusicGenHttp().make(SONG, upstream, Ear())
+
+    assert pauses == [musicgen_http.BUSY_PAUSE_SECONDS]
+
+
+async def test_takes_beside_each_other_wait_for_the_one_slot_until_the_deadline(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(musicgen_http, "BUSY_SECONDS", 0.0)
+    upstream, _ = at(stream(completed()), *5 * [Stream((), 503)], stream(completed()), deadline_seconds=90)
+
+    delivery = await MusicGenHttp().make(replace(SONG, takes=2), upstream, Ear())
+
+    assert ([take.audio for take in delivery.takes], delivery.missing, pauses) == ([b"RIFF"] * 2, (), 5 * [2.0])
+
+
+async def test_take_beside_others_is_not_waited_for_beyond_the_deadline(pauses: list[float]) -> None:
+    upstream, way = at(stream(completed()), Stream((), 503, {"retry-after": "91"}), deadline_seconds=90)
+
+    delivery = await MusicGenHttp().make(replace(SONG, takes=2), upstream, Ear())
+
+    assert (len(delivery.takes), len(delivery.missing), len(way.sent), pauses) == (1, 1, 2, [])
 
 
 async def test_service_that_stays_busy_is_left_to_another_try(

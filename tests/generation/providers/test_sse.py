@@ -76,6 +76,12 @@ async def test_event_of_many_lines_is_as_long_as_one_line_at_most() -> None:
         await read(*(3 * [b"data: " + 40 * b"x" + b"\n"]))
 
 
+async def test_event_of_empty_lines_is_as_long_as_one_line_at_most() -> None:
+    assert await read(LONGEST * b"data:\n") == [(LONGEST - 1) * "\n"]
+    with pytest.raises(OverflowError):
+        await read((LONGEST + 1) * b"data:\n")
+
+
 async def test_a_long_line_in_small_chunks_is_read_in_one_go() -> None:
     megabyte = 1024 * 1024
     line = b"data: " + 14 * megabyte * b"x" + b"\n\n"

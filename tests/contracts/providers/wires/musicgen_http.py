@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -96,6 +97,21 @@ def loose(stage: Stage) -> Said:
     )
 
 
+_slot = threading.Lock()
+
+
+def with_one_slot(stage: Stage) -> Said:
+    """One song at a time; whoever comes meanwhile is sent away."""
+    return streamed(and_free(slowly(stage))) if _slot.acquire(blocking=False) else FIRST["busy"](stage)
+
+
+def and_free(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    finally:
+        _slot.release()
+
+
 # --- Answers in place of a stream ---------------------------------------------------------------------------------
 
 
@@ -109,6 +125,7 @@ def unknown_key(stage: Stage) -> Said:
 
 ALWAYS: dict[str, Play] = {
     "slow": lambda stage: streamed(slowly(stage)),
+    "one_slot": with_one_slot,
     "never_finishing": lambda stage: streamed(endless(stage)),
     "late_result": lambda stage: streamed(after_its_client_left(stage)),
     "loose": loose,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -146,6 +147,11 @@ async def test_success_may_be_written_as_text(said_code: Any) -> None:
     assert (await made(answer))[0].takes[0].audio == AUDIO
 
 
+async def test_code_of_thousands_of_digits_says_nothing() -> None:
+    # Python reads no number that long.
+    assert (await made(said(SOUND, 9999 * "9")))[0].takes[0].audio == AUDIO
+
+
 async def test_audio_without_a_code_is_a_song() -> None:
     assert (await made(as_json({"data": {"audio": AUDIO.hex()}})))[0].takes[0].audio == AUDIO
 
@@ -246,6 +252,11 @@ async def test_code_means_the_same_whatever_its_status(
         (Said(500), UNKNOWN),
         (Said(503, headers={"retry-after": "2"}), LATER),
         (Said(404), VAIN),
+        # A gateway that waits no longer for the song it has ordered, and one that never began it.
+        (said({"audio": "", "status": 1}, 1001), UNKNOWN),
+        (said({"audio": "", "status": "1"}, "1001", 500), UNKNOWN),
+        (said({"audio": "", "status": 2}, 1001), LATER),
+        (said(None, 1001), LATER),
         (EOFError(), UNKNOWN),
         (ConnectionError(), LATER),
     ],
@@ -315,6 +326,8 @@ async def test_lyrics_alone_are_enough() -> None:
         (said(None, 1026), ("content_policy", "not_made", False, None)),
         (said(None, 1002), LATER),
         (said(None, 2049), VAIN),
+        (said(None, 1001), LATER),
+        (replace(said(None, 1001), headers={"x-should-retry": "false"}), UNKNOWN),
         (as_json({"lyrics": "", "base_resp": {"status_code": 0}}), UNKNOWN),
         (as_json({"lyrics": 7}), UNKNOWN),
         (Said(200, b"<html>"), UNKNOWN),

@@ -193,6 +193,14 @@ async def test_code_of_any_event_is_judged(code: int, meant: tuple[str, str, boo
     assert await failed_by(piece(b"a"), event({"audio": "", "status": 2}, code)) == meant
 
 
+async def test_gateway_that_waits_no_longer_leaves_the_fate_of_its_song_unknown() -> None:
+    still_made = event({"audio": "", "status": 1}, 1001)
+
+    assert await failed_by(still_made) == UNKNOWN
+    assert await failed_by(piece(b"a"), still_made) == UNKNOWN
+    assert await failed_by(event(None, 1001)) == ("upstream_error", "not_made", True, None)
+
+
 async def test_code_nobody_described_before_any_audio_is_a_song_not_made() -> None:
     assert await failed_by(event({"audio": ""}), event(None, 4711)) == ("upstream_error", "not_made", True, None)
     assert await failed_by(event({"audio": "61", "status": 2}, 4711)) == UNKNOWN
