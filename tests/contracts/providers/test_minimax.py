@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from generation.models import Attempt, Event, Job, Track
+from generation.runner import preview
 from generation.services.pieces import read_piece
 from tests.contracts.providers.conftest import Standin, live_through
 from tests.contracts.providers.sounds import sound
@@ -147,8 +148,11 @@ def test_stream_that_the_upstream_does_not_mark_is_marked_by_us(
         assert delivered.readframes(-1) != given.readframes(-1)
 
 
-def test_pieces_are_heard_in_order_and_each_once(house: World, standin_of: Callable[[str], Standin]) -> None:
+def test_pieces_are_heard_in_order_and_each_once(
+    house: World, standin_of: Callable[[str], Standin], monkeypatch: pytest.MonkeyPatch
+) -> None:
     song = mp3(1.0)
+    monkeypatch.setattr(preview, "SHORTEST_SECONDS", 0.5)
     at_upstream(house, standin_of(SLUG), "good", provider=SLUG, audio=song.hex())
 
     job = live_through(submitted(house, lyrics=LYRICS, partial_audio=True))
