@@ -109,21 +109,17 @@ def put_back(
         attempt = Attempt.unscoped.get(token=token)
         files = [] if keeps_attempt else [came["file"] for came in attempt.raw]
         if not keeps_attempt:
-            attempt.raw, attempt.ended_at = [], now
-            attempt.state, attempt.error_code, attempt.error_message = attempt_state, error.code, error.message
-            attempt.save(update_fields=["raw", "ended_at", "state", "error_code", "error_message"])
-            call_next(attempt.upstream_id)
-        record(
-            job_id,
-            Entry(
-                "retrying",
-                {
-                    "attempt": attempt.number,
-                    "after_seconds": after_seconds,
-                    "error": {"code": error.code, "message": error.message},
-                },
-            ),
-        )
+            _end_attempt(attempt, attempt_state, error)
+        told = {"code": error.code, "message": error.message}
+        record(job_id, Entry("retrying", {"attempt": attempt.number, "after_seconds": after_seconds, "error": told}))
         send_run_on_commit(job_id, after=pause)
         transaction.on_commit(partial(discard_raw, files), robust=True)
     return True
+
+
+def _end_attempt(attempt: Attempt, state: AttemptState, error: Fault) -> None:
+    """Close an attempt that nothing came of, and let the next order have its slot."""
+    attempt.raw, attempt.ended_at = [], timezone.now()
+    attempt.state, attempt.error_code, attempt.error_message = state, error.code, error.message
+    attempt.save(update_fields=["raw", "ended_at", "state", "error_code", "error_message"])
+    call_next(attempt.upstream_id)

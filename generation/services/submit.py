@@ -6,9 +6,9 @@ import hashlib
 import json
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from accounts.caller import Caller
 from billing.money import in_credits
 from billing.services.hold import place_hold
 from billing.services.post import InsufficientFunds
+from catalog.models import LlmMapping
 from generation import faults
 from generation.contract import Order, Refusal
 from generation.dispatch import send_run_on_commit
@@ -139,15 +140,20 @@ def _waiting_ahead() -> int:
 
 
 def _refuse_when_closed(offer: Offer) -> None:
-    """An order that no upstream would be asked for is not taken."""
+    """An order that no upstream would be asked for is not taken: the song needs one of its routes, and its writer."""
     now = timezone.now()
-    closed = [until for route in offer.routes if (until := route.upstream.closed_until(now)) is not None]
-    writer = offer.writer.upstream.closed_until(now) if offer.writer is not None else None
-    if len(closed) == len(offer.routes) or writer is not None:
-        closed = [writer] if writer is not None else closed
-        pause = min(math.ceil((min(closed) - now).total_seconds()), LONGEST_RETRY_SECONDS)
+    needed = [offer.routes] if offer.writer is None else [offer.routes, (offer.writer,)]
+    waits = [until for ways in needed if (until := _closed_until(ways, now)) is not None]
+    if waits:
+        pause = min(math.ceil((max(waits) - now).total_seconds()), LONGEST_RETRY_SECONDS)
         message = f"The upstream of {offer.model} fails at the moment. Nothing was charged; try again later."
         raise Refusal("busy", message, retry_after=pause)
+
+
+def _closed_until(ways: Sequence[LlmMapping], now: datetime) -> datetime | None:
+    """When the first of these upstreams may be asked again; None while one of them is open to orders."""
+    closed = [until for way in ways if (until := way.upstream.closed_until(now)) is not None]
+    return min(closed) if len(closed) == len(ways) else None
 
 
 def _earlier_order(caller: Caller, key: str | None, body_hash: str) -> Submitted | None:

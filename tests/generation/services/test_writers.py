@@ -142,6 +142,16 @@ def test_order_whose_writer_fails_at_the_moment_is_refused_before_any_hold(world
     assert submitted(world, lyrics="[Verse]\nla").writer is None
 
 
+def test_order_whose_writer_and_song_both_fail_is_told_to_wait_for_the_later(world: World) -> None:
+    open_circuit(LlmMapping.objects.get(operation="lyrics").upstream_id, reason=CircuitReason.FAILURES)
+    open_circuit(world.mapping.upstream_id, reason=CircuitReason.ACCOUNT)
+
+    with pytest.raises(Refusal) as refused:
+        submitted(world)
+
+    assert (refused.value.code, refused.value.retry_after) == ("busy", 300)
+
+
 def test_song_is_made_from_what_was_written_and_both_are_charged(world: World) -> None:
     job = submitted(world)
     work = claimed(job)
